@@ -1,0 +1,153 @@
+import { aborted, MillraceError } from '../errors.ts'
+import { whyNotApplicable } from './cell.ts'
+import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
+import { describeEnvironment } from './environment.ts'
+import { orderOf, type Plan, settingsOf } from './plan.ts'
+import { type BenchReport, reportCell } from './report.ts'
+import { Topics } from './topics.ts'
+import type { Trial, TrialSpec } from './trial.ts'
+
+export interface BenchListener {
+  /** After each trial, and before the first. */
+  report(report: BenchReport): void
+  trial(trial: Trial, cell: number, of: number): void
+  warning(text: string): void
+}
+
+/** `error`: what ended the run before its time; ABORTED when the signal did. */
+export interface BenchOutcome {
+  readonly report: BenchReport
+  readonly error: MillraceError | undefined
+}
+
+const EXIT_VOID = 3
+const EMBEDDED_TOPIC = 'millrace-bench'
+
+/**
+ * Runs all trials of a plan, each in a process of its own, one after the other. Whatever ends it, no
+ * process and no topic stays behind, and what was measured is in the report.
+ * @throws MillraceError only what `describeEnvironment` does
+ */
+export async function runBench(
+  plan: Plan,
+  listener: BenchListener,
+  signal: AbortSignal,
+): Promise<BenchOutcome> {
+  const run = new BenchRun(plan, listener, signal)
+  listener.report(run.report())
+  let error: MillraceError | undefined
+  try {
+    await run.all()
+  } catch (thrown) {
+    if (!(thrown instanceof MillraceError)) throw thrown
+    error = thrown
+  } finally {
+    await run.cleanUp()
+  }
+  const told = error === undefined ? null : { code: error.code, message: error.message }
+  return { report: { ...run.report(), error: told }, error }
+}
+
+class BenchRun {
+  readonly #plan: Plan
+  readonly #listener: BenchListener
+  readonly #signal: AbortSignal
+  readonly #environment: BenchReport['environment']
+  readonly #trials: Trial[][]
+  readonly #partitions = new Map<number, number>()
+  readonly #order: readonly number[]
+  readonly #warned = new Set<string>()
+  #done = 0
+  #topics: Topics | undefined
+
+  constructor(plan: Plan, listener: BenchListener, signal: AbortSignal) {
+    this.#plan = plan
+    this.#listener = listener
+    this.#signal = signal
+    this.#environment = { ...describeEnvironment(), ...settingsOf(plan) }
+    this.#trials = plan.cells.map(() => [])
+    this.#order = orderOf(plan)
+  }
+
+  report(): BenchReport {
+    const { cells, memoryBytes } = this.#plan
+    const isVoid = this.#trials.flat().some(({ state }) => state === 'void')
+    return {
+      schema: 'millrace.bench/1',
+      environment: this.#environment,
+      cells: cells.map((cell, index) =>
+        reportCell(
+          { ...cell, partitions: this.#partitions.get(index) ?? cell.partitions },
+          whyNotApplicable(cell, memoryBytes) ?? null,
+          this.#trials[index] ?? [],
+        ),
+      ),
+      missingTrials: this.#order.length - this.#done,
+      error: null,
+      exitCode: isVoid ? EXIT_VOID : 0,
+    }
+  }
+
+  async all(): Promise<void> {
+    for (const index of this.#order) {
+      const outcome = await this.#trial(index)
+      this.#done++
+      const trial = this.#toTrial(outcome)
+      this.#trials[index]?.push(trial)
+      if ('result' in outcome) {
+        this.#partitions.set(index, outcome.result.partitions)
+        for (const text of outcome.result.warnings) this.#warnOnce(text)
+      }
+      this.#listener.trial(trial, index, this.#order.length)
+      this.#listener.report(this.report())
+    }
+  }
+
+  async cleanUp(): Promise<void> {
+    const left = (await this.#topics?.close()) ?? []
+    if (left.length > 0) {
+      this.#listener.warning(`these topics could not be deleted and are still there: ${left.join(', ')}`)
+    }
+  }
+
+  async #trial(index: number): Promise<TrialOutcome> {
+    const cell = this.#plan.cells[index]
+    if (cell === undefined) throw new Error(`there is no cell ${index}`)
+    const { brokers, topic, properties, warmupSeconds, length, payloadFile, seed, allowFailures } = this.#plan
+    const trial = { cell, warmupSeconds, length, payloadFile, seed: seed + this.#done, allowFailures }
+    const cluster = brokers === undefined ? await forkCluster() : undefined
+    const reached: TrialSpec['properties'] = {
+      // a topic that was deleted must not come back because a client asked for it
+      ...(cluster === undefined ? { 'allow.auto.create.topics': false } : {}),
+      ...properties,
+      'bootstrap.servers': cluster?.bootstrapServers ?? brokers ?? '',
+    }
+    const own = cluster === undefined && topic === undefined
+    try {
+      if (this.#signal.aborted) throw aborted(this.#signal)
+      if (own) this.#topics ??= new Topics(reached)
+      const made = own ? await this.#topics?.make(cell.partitions) : undefined
+      const spec: TrialSpec = { ...trial, topic: made ?? topic ?? EMBEDDED_TOPIC, properties: reached }
+      const outcome = await forkTrial(spec, this.#signal)
+      if (made !== undefined) await this.#topics?.drop(made)
+      return outcome
+    } finally {
+      await cluster?.stop()
+    }
+  }
+
+  #toTrial(outcome: TrialOutcome): Trial {
+    const order = this.#done
+    if ('died' in outcome) return { order, state: 'void', why: outcome.died }
+    const { figures, faults } = outcome.result
+    return faults.length === 0
+      ? { order, state: 'valid', why: null, ...figures }
+      : { order, state: 'void', why: faults.join('; '), ...figures }
+  }
+
+  #warnOnce(text: string): void {
+    if (this.#warned.has(text)) return
+    this.#warned.add(text)
+    this.#listener.warning(text)
+  }
+}

@@ -1,0 +1,90 @@
+/** One point of the grid: everything that two trials must share to be comparable. */
+export interface Cell {
+  readonly engine: 'callback'
+  readonly api: Api
+  /** Messages in each call; null with `send`, which takes one. */
+  readonly batch: number | null
+  /** Messages of each producer that are offered and have not ended, at most. */
+  readonly outstanding: number
+  /** Parallel produce loops of each producer. */
+  readonly loops: number
+  readonly producers: number
+  /** Bytes of a value; the mean where payloads come from a file. */
+  readonly messageSize: number
+  readonly compression: Compression
+  /** Null: as the topic has them. */
+  readonly partitions: number | null
+  readonly acks: Acks
+}
+
+export const apis = ['send', 'batch', 'framed'] as const
+export type Api = (typeof apis)[number]
+
+export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export type Compression = (typeof compressions)[number]
+
+export const acksValues = ['all', '1', '0'] as const
+export type Acks = (typeof acksValues)[number]
+
+/** A list of values for each field of a cell. */
+export interface Grid {
+  readonly api: readonly Api[]
+  readonly batch: readonly number[]
+  readonly outstanding: readonly number[]
+  readonly loops: readonly number[]
+  readonly producers: readonly number[]
+  readonly messageSize: readonly number[]
+  readonly compression: readonly Compression[]
+  readonly partitions: readonly (number | null)[]
+  readonly acks: readonly Acks[]
+}
+
+/** What a grid has where nothing was said; the embedded cluster's topics have 4 partitions, too. */
+export const defaultGrid: Grid = {
+  api: ['batch'],
+  batch: [1000],
+  outstanding: [10_000],
+  loops: [1],
+  producers: [1],
+  messageSize: [100],
+  compression: ['none'],
+  partitions: [4],
+  acks: ['all'],
+}
+
+/** Every combination once, the last lists varying fastest. `send` has no batch: it stands there once. */
+export function cellsOf(grid: Grid): Cell[] {
+  let cells: Partial<Cell>[] = [{ engine: 'callback' }]
+  for (const [field, values] of Object.entries(grid) as [keyof Grid, readonly unknown[]][]) {
+    cells = cells.flatMap(cell => {
+      if (field === 'batch' && cell.api === 'send') return [{ ...cell, batch: null }]
+      return values.map(value => ({ ...cell, [field]: value }))
+    })
+  }
+  return cells as Cell[]
+}
+
+/** What a plain `millrace bench` measures: each way into a producer, and loops. */
+export function plainCells(partitions: number | null, messageSize: number): Cell[] {
+  const grid: Grid = { ...defaultGrid, partitions: [partitions], messageSize: [messageSize] }
+  return [
+    ...cellsOf({ ...grid, api: ['send', 'batch', 'framed'] }),
+    ...cellsOf({ ...grid, api: ['batch'], loops: [4] }),
+  ]
+}
+
+/** What a message in flight costs beside its bytes, here and in librdkafka. */
+const OVERHEAD_BYTES = 1024
+
+/** Why a cell cannot be run, or undefined. `memoryBytes`: what may be on its way in the trial's process. */
+export function whyNotApplicable(cell: Cell, memoryBytes: number): string | undefined {
+  const { batch, outstanding, producers, messageSize } = cell
+  if (batch !== null && batch > outstanding) {
+    return `a batch of ${batch} does not fit into ${outstanding} outstanding`
+  }
+  const bytes = producers * outstanding * (messageSize + OVERHEAD_BYTES)
+  if (bytes > memoryBytes) {
+    return `${(bytes / 1e9).toFixed(1)} GB would be on their way, of ${(memoryBytes / 1e9).toFixed(1)} GB that may be`
+  }
+  return undefined
+}

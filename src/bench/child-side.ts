@@ -1,0 +1,23 @@
+import { MillraceError } from '../errors.ts'
+
+/** An error as it travels between processes. */
+export interface SentError {
+  readonly code: string | null
+  readonly message: string
+}
+
+export function toSentError(error: unknown): SentError {
+  const code = error instanceof MillraceError ? error.code : null
+  return { code, message: error instanceof Error ? error.message : String(error) }
+}
+
+/** A process of ours lives as long as its parent wants it; Ctrl-C on a terminal goes to both, and is the parent's. */
+export function livesWithParent(): void {
+  process.on('SIGINT', () => {})
+  process.on('disconnect', () => process.exit(1))
+}
+
+/** Answers the parent and ends this process. */
+export function answer(message: object): void {
+  process.send?.(message, undefined, undefined, () => process.exit(0))
+}

@@ -1,0 +1,42 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** The last of what a process wrote to standard error, to tell why it died. */
+const KEPT_BYTES = 2000
+
+export interface Child {
+  readonly process: ChildProcess
+  /** Resolves once it has ended, with how and what it said. Never rejects. */
+  readonly ended: Promise<string>
+}
+
+/**
+ * Starts one of this folder's process entries. It ends with the channel to this process, so that none is
+ * left behind whatever happens here.
+ */
+export function startChild(entry: 'trial-process' | 'cluster-process'): Child {
+  const fromSource = import.meta.url.endsWith('.ts')
+  const path = fileURLToPath(new URL(`./${entry}${fromSource ? '.ts' : '.js'}`, import.meta.url))
+  const child = fork(path, [], {
+    execArgv: fromSource ? ['--import', tsx()] : [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let said = ''
+  child.stderr?.setEncoding('utf8').on('data', text => {
+    said = (said + text).slice(-KEPT_BYTES)
+  })
+  const ended = new Promise<string>(resolve => {
+    child.on('error', error => resolve(`could not be started: ${error.message}`))
+    child.on('close', (code, signal) => {
+      const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+      resolve(said.trim() === '' ? how : `${how}: ${said.trim()}`)
+    })
+  })
+  return { process: child, ended }
+}
+
+/** Run from source, as tests do, a process of ours wants the loader that reads it. */
+function tsx(): string {
+  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+}

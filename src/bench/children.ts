@@ -1,0 +1,65 @@
+import { aborted, type ErrorCode, errorCodes, MillraceError } from '../errors.ts'
+import { startChild } from './child.ts'
+import type { SentError } from './child-side.ts'
+import type { TrialResult, TrialSpec } from './trial.ts'
+
+/** A process that died under its trial tells why instead. */
+export type TrialOutcome = { readonly result: TrialResult } | { readonly died: string }
+
+/**
+ * Runs a trial in a process of its own.
+ * @throws MillraceError as `runTrial`; ABORTED, when the process is gone
+ */
+export async function forkTrial(spec: TrialSpec, signal: AbortSignal): Promise<TrialOutcome> {
+  if (signal.aborted) throw aborted(signal)
+  const { process: child, ended } = startChild('trial-process')
+  const onAbort = () => child.kill('SIGKILL')
+  signal.addEventListener('abort', onAbort, { once: true })
+  let answer: { result: TrialResult } | { error: SentError } | undefined
+  child.once('message', message => {
+    answer = message as typeof answer
+  })
+  child.send(spec)
+  const how = await ended
+  signal.removeEventListener('abort', onAbort)
+  if (signal.aborted) throw aborted(signal)
+  if (answer === undefined) return { died: `the trial's process ${how}` }
+  if ('error' in answer) throw fromSentError(answer.error)
+  return answer
+}
+
+export interface ClusterProcess {
+  readonly bootstrapServers: string
+  /** Resolves when its process is gone. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts an embedded cluster in a process of its own, which ends with this one.
+ * @throws MillraceError CLUSTER_FAILED, CLIENT_NOT_BUILT
+ */
+export async function forkCluster(): Promise<ClusterProcess> {
+  const { process: child, ended } = startChild('cluster-process')
+  const first = await Promise.race([
+    new Promise<{ brokers: string } | { error: SentError }>(resolve =>
+      child.once('message', resolve as never),
+    ),
+    ended,
+  ])
+  if (typeof first === 'string') {
+    throw new MillraceError('CLUSTER_FAILED', `The process of the embedded cluster ${first}`)
+  }
+  if ('error' in first) throw fromSentError(first.error)
+  return {
+    bootstrapServers: first.brokers,
+    async stop() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+function fromSentError({ code, message }: SentError): Error {
+  if (code !== null && Object.hasOwn(errorCodes, code)) return new MillraceError(code as ErrorCode, message)
+  return new Error(message)
+}

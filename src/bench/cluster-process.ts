@@ -1,0 +1,10 @@
+import { EmbeddedCluster } from '../testing/embedded-cluster.ts'
+import { answer, livesWithParent, toSentError } from './child-side.ts'
+
+livesWithParent()
+try {
+  const cluster = await EmbeddedCluster.start()
+  process.send?.({ brokers: cluster.bootstrapServers })
+} catch (error) {
+  answer({ error: toSentError(error) })
+}

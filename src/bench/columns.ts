@@ -1,0 +1,144 @@
+import type { Cell } from './cell.ts'
+import type { BenchReport, CellReport } from './report.ts'
+import { medianOf } from './statistics.ts'
+import type { Figures, Trial } from './trial.ts'
+
+export interface Column {
+  readonly title: string
+  /** For programs: no grouping, no units. */
+  readonly name: string
+  readonly left?: boolean
+  readonly value: (cell: CellReport) => string | number | null
+  /** For people; default: grouped, as given. */
+  readonly show?: (value: number) => string
+}
+
+type Field = keyof Cell
+
+const fields: readonly { readonly field: Field; readonly title: string }[] = [
+  { field: 'engine', title: 'engine' },
+  { field: 'api', title: 'api' },
+  { field: 'batch', title: 'batch' },
+  { field: 'outstanding', title: 'outstanding' },
+  { field: 'loops', title: 'loops' },
+  { field: 'producers', title: 'producers' },
+  { field: 'messageSize', title: 'bytes' },
+  { field: 'compression', title: 'compression' },
+  { field: 'partitions', title: 'partitions' },
+  { field: 'acks', title: 'acks' },
+]
+
+/** What differs between cells gets a column; `all`: what does not, too. */
+export function cellColumns(cells: readonly CellReport[], all: boolean): Column[] {
+  return fields
+    .filter(({ field }) => all || field === 'api' || varies(cells, field))
+    .map(({ field, title }) => ({
+      title,
+      name: field,
+      left: typeof cells[0]?.[field] === 'string' || field === 'acks',
+      value: cell => cell[field],
+    }))
+}
+
+/** The fields that are the same in all cells, as one line. */
+export function constants(cells: readonly CellReport[]): string {
+  const [first] = cells
+  if (first === undefined) return ''
+  return fields
+    .filter(({ field }) => field !== 'api' && !varies(cells, field) && first[field] !== null)
+    .map(({ field, title }) => `${title} ${group(first[field] as string | number)}`)
+    .join(', ')
+}
+
+function varies(cells: readonly CellReport[], field: Field): boolean {
+  return new Set(cells.map(cell => cell[field])).size > 1
+}
+
+export const figureColumns: readonly Column[] = [
+  { title: 'msg/s', name: 'messagesPerSecond', value: cell => cell.messagesPerSecond?.median ?? null },
+  { title: 'low', name: 'low', value: cell => cell.messagesPerSecond?.low ?? null },
+  { title: 'high', name: 'high', value: cell => cell.messagesPerSecond?.high ?? null },
+  {
+    title: 'MB/s',
+    name: 'megabytesPerSecond',
+    value: cell => median(cell, ({ megabytesPerSecond }) => megabytesPerSecond),
+    show: value => value.toFixed(1),
+  },
+  {
+    title: 'CPU s/M',
+    name: 'cpuSecondsPerMillion',
+    value: cell =>
+      median(cell, ({ cpuSeconds, seconds, messagesPerSecond }) => {
+        const millions = (seconds * messagesPerSecond) / 1e6
+        return (cpuSeconds.user + cpuSeconds.system) / millions
+      }),
+    show: value => value.toFixed(2),
+  },
+  {
+    title: 'loop p99 ms',
+    name: 'eventLoopDelayP99Ms',
+    value: cell => median(cell, ({ eventLoopDelayMs }) => eventLoopDelayMs.p99),
+    show: value => value.toFixed(1),
+  },
+  {
+    title: 'RSS MB',
+    name: 'peakRssBytes',
+    value: cell => median(cell, ({ peakRssBytes }) => peakRssBytes),
+    show: value => (value / 1e6).toFixed(0),
+  },
+]
+
+export const stateColumn: Column = { title: 'trials', name: 'state', left: true, value: stateOf }
+
+/** `3 valid`, `2 valid, 1 void`, `not applicable`, `none`. */
+function stateOf({ notApplicable, trials }: CellReport): string {
+  if (notApplicable !== null) return 'not applicable'
+  const counts = (['valid', 'void'] as const).flatMap(state => {
+    const count = trials.filter(trial => trial.state === state).length
+    return count === 0 ? [] : [`${count} ${state}`]
+  })
+  return counts.length === 0 ? 'none' : counts.join(', ')
+}
+
+function median(cell: CellReport, value: (figures: Figures) => number): number | null {
+  const values = cell.trials.filter(isValid).map(value)
+  return values.length === 0 ? null : medianOf(values.sort((a, b) => a - b))
+}
+
+function isValid(trial: Trial): trial is Extract<Trial, { state: 'valid' }> {
+  return trial.state === 'valid'
+}
+
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+
+/** 1234567 as 1,234,567. */
+export function group(value: string | number): string {
+  return typeof value === 'number' ? whole.format(value) : value
+}
+
+/** What could not be trusted or run, a line each. */
+export function remarks({ cells }: BenchReport): string[] {
+  const lines = cells.flatMap(cell => {
+    const name = nameOf(cell, cells)
+    if (cell.notApplicable !== null) return [`not applicable: ${name}: ${cell.notApplicable}`]
+    return cell.trials.flatMap(({ state, order, why }) =>
+      state === 'void' ? [`void: ${name}, trial ${order}: ${why}`] : [],
+    )
+  })
+  return lines
+}
+
+/** A cell by what sets it apart: `batch, 4 loops`. */
+export function nameOf(cell: Cell, cells: readonly Cell[]): string {
+  const differing = fields.filter(
+    ({ field }) => field !== 'api' && new Set(cells.map(other => other[field])).size > 1,
+  )
+  const parts = differing.flatMap(({ field, title }) => {
+    const value = cell[field]
+    if (value === null) return []
+    if (field === 'loops' || field === 'producers')
+      return [`${value} ${value === 1 ? title.slice(0, -1) : title}`]
+    return [`${title} ${group(value)}`]
+  })
+  return [cell.api, ...parts].join(', ')
+}

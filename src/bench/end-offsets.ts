@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MillraceError } from '../errors.ts'
+import type { Producer } from '../producer/producer.ts'
+
+const ASK_AGAIN_MS = 50
+const TOPIC_READY_MS = 15_000
+/** With acks=0 or 1, what was delivered can become visible after it was acknowledged. */
+const SETTLE_MS = 5_000
+
+interface Ends {
+  readonly partitions: number
+  /** Sum of the end offsets of all partitions. */
+  readonly sum: number
+}
+
+/**
+ * Waits until the topic is there, with (at least) so many partitions and a leader for each.
+ * @throws MillraceError UNKNOWN_TOPIC when that is not so after 15 s; BROKER_UNREACHABLE, REQUEST_FAILED
+ */
+export async function readyTopic(
+  producer: Producer,
+  topic: string,
+  partitions: number | null,
+): Promise<Ends> {
+  const deadline = performance.now() + TOPIC_READY_MS
+  for (;;) {
+    const found = await askEnds(producer, topic)
+    if (found !== null && found.partitions >= (partitions ?? 1)) return found
+    if (performance.now() > deadline) {
+      throw new MillraceError(
+        'UNKNOWN_TOPIC',
+        `The cluster has no topic ${topic}, or not all of its leaders`,
+        {
+          hint: 'Create it first, or leave --topic out to have one made for each trial',
+          context: { topic },
+        },
+      )
+    }
+    await sleep(ASK_AGAIN_MS)
+  }
+}
+
+/** By how much the ends moved since `before`; waits a while where they have not reached `delivered` yet. */
+export async function endsMoved(
+  producer: Producer,
+  topic: string,
+  before: number,
+  delivered: number,
+): Promise<number> {
+  const deadline = performance.now() + SETTLE_MS
+  for (;;) {
+    const moved = ((await askEnds(producer, topic))?.sum ?? 0) - before
+    if (moved >= delivered || performance.now() > deadline) return moved
+    await sleep(ASK_AGAIN_MS)
+  }
+}
+
+/** Null while the topic, or the leader of a partition, is missing. */
+async function askEnds(producer: Producer, topic: string): Promise<Ends | null> {
+  try {
+    const description = await producer.describeTopic(topic)
+    if (description === null || description.partitions.some(({ leader }) => leader < 0)) return null
+    const { partitions } = description
+    return { partitions: partitions.length, sum: partitions.reduce((sum, { high }) => sum + high, 0) }
+  } catch (error) {
+    // a topic that was made a moment ago: not every broker knows of it
+    if (error instanceof MillraceError && unknownYet.has(String(error.context.kafkaName))) return null
+    throw error
+  }
+}
+
+const unknownYet = new Set([
+  'UNKNOWN_TOPIC_OR_PART',
+  '_UNKNOWN_TOPIC',
+  '_UNKNOWN_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+])

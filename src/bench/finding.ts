@@ -1,0 +1,50 @@
+import { group, nameOf } from './columns.ts'
+import type { BenchReport, CellReport } from './report.ts'
+import type { Summary } from './statistics.ts'
+
+type Measured = CellReport & { readonly messagesPerSecond: Summary }
+
+/** One sentence of what was found, and the next command to try. */
+export function finding(report: BenchReport): string {
+  return `${sentence(report)}\n${next(report)}`
+}
+
+function sentence({ cells, environment }: BenchReport): string {
+  const where = environment.embedded ? ' against an embedded cluster, which is not Kafka' : ''
+  const [best, ...others] = cells
+    .filter((cell): cell is Measured => cell.messagesPerSecond !== null)
+    .sort((a, b) => b.messagesPerSecond.median - a.messagesPerSecond.median)
+  if (best === undefined) return 'No trial was valid, so there is nothing to tell.'
+  const rate = `${rounded(best.messagesPerSecond.median)} messages a second`
+  const last = others.at(-1)
+  if (last === undefined) return `${upper(nameOf(best, cells))}: ${rate}${where}.`
+  const rivals = others.filter(other => other.messagesPerSecond.high >= best.messagesPerSecond.low)
+  const times = (best.messagesPerSecond.median / last.messagesPerSecond.median).toFixed(1)
+  if (rivals.length === others.length) {
+    return `No difference could be told: ${nameOf(best, cells)} made ${rate}${where}, ${times} times the slowest, and the intervals overlap.`
+  }
+  const lead =
+    rivals.length === 0
+      ? `${upper(nameOf(best, cells))} was fastest`
+      : `${upper(nameOf(best, cells))} was fastest, not told apart from ${rivals.map(cell => nameOf(cell, cells)).join(' and ')}`
+  return `${lead}: ${rate}${where}, ${times} times ${nameOf(last, cells)}.`
+}
+
+function next({ environment, cells }: BenchReport): string {
+  const { embedded, brokers, repeat } = environment
+  if (embedded) return 'To measure your cluster: millrace bench -b host:9092'
+  const command = `millrace bench -b ${brokers}`
+  if (repeat < 6) return `For an interval that holds the median with 95 %: ${command} --repeat 7`
+  return cells.some(({ messageSize }) => messageSize === 1000)
+    ? `For more on its way at a time: ${command} --outstanding 1000,10000,100000`
+    : `For larger messages: ${command} --message-size 1000`
+}
+
+/** Three digits are more than the noise leaves. */
+function rounded(value: number): string {
+  return group(Number(value.toPrecision(3)))
+}
+
+function upper(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { describe, MillraceError } from '../errors.ts'
+import { seeded } from './random.ts'
+
+/** Payloads that were made before the clock runs, to be sent round and round. */
+export interface Ring {
+  /** All of them, one behind the other. */
+  readonly bytes: Buffer
+  /** Start and end (exclusive) of each in `bytes`. */
+  readonly ranges: Uint32Array
+  readonly meanBytes: number
+}
+
+const RING_BYTES = 64 * 1024 * 1024
+const MOST = 16_384
+const FEWEST = 4
+
+/**
+ * Random bytes, which do not compress: payloads of exactly `size` bytes, no two alike. There are 16,384,
+ * or as many as 64 MiB hold (but 4), or as many as can differ.
+ */
+export function randomRing(size: number, seed: number): Ring {
+  const differing = size < 4 ? 256 ** size : MOST
+  const count = Math.min(MOST, differing, Math.max(FEWEST, Math.floor(RING_BYTES / size)))
+  const bytes = Buffer.allocUnsafe(count * size)
+  const random = seeded(seed)
+  const whole = bytes.length - (bytes.length % 4)
+  for (let at = 0; at < whole; at += 4) bytes.writeUInt32LE(random(), at)
+  for (let at = whole; at < bytes.length; at++) bytes[at] = random() & 0xff
+  const ranges = new Uint32Array(2 * count)
+  for (let index = 0; index < count; index++) {
+    ranges[2 * index] = index * size
+    ranges[2 * index + 1] = (index + 1) * size
+    mark(bytes, index * size, size, index)
+  }
+  return { bytes, ranges, meanBytes: size }
+}
+
+/** Makes a payload differ from all others: an odd factor permutes the numbers of that many bytes. */
+function mark(bytes: Buffer, at: number, size: number, index: number): void {
+  const mixed = Math.imul(index, 0x9e3779b1) >>> 0
+  for (let byte = 0; byte < Math.min(4, size); byte++) bytes[at + byte] = (mixed >>> (8 * byte)) & 0xff
+}
+
+/**
+ * One payload a line, as the file has them; up to 64 MiB of it.
+ * @throws MillraceError INPUT_UNREADABLE; USAGE when there is no line in it
+ */
+export function ringFromFile(path: string): Ring {
+  let file: Buffer
+  try {
+    file = readFileSync(path)
+  } catch (cause) {
+    throw new MillraceError('INPUT_UNREADABLE', `--payload-file ${path}: ${describe(cause)}`, { cause })
+  }
+  const bytes = file.subarray(0, RING_BYTES)
+  const ends: number[] = []
+  let start = 0
+  let size = 0
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(10, start)
+    // what the 64 MiB cut through is no line
+    if (newline === -1 && file.length > bytes.length) break
+    const end = newline === -1 ? bytes.length : newline
+    ends.push(start, end)
+    size += end - start
+    start = end + 1
+  }
+  if (ends.length === 0) {
+    throw new MillraceError('USAGE', `--payload-file ${path} holds no line`, {
+      hint: 'Each line is one payload',
+    })
+  }
+  return { bytes, ranges: Uint32Array.from(ends), meanBytes: size / (ends.length / 2) }
+}

@@ -1,0 +1,78 @@
+import { type Column, cellColumns, constants, figureColumns, group, remarks, stateColumn } from './columns.ts'
+import type { BenchReport, CellReport } from './report.ts'
+
+export const tableFormats = ['table', 'markdown', 'csv'] as const
+export type TableFormat = (typeof tableFormats)[number]
+
+/** The report as text, with a final newline. */
+export function renderReport(report: BenchReport, format: TableFormat): string {
+  if (format === 'csv') return csv(report)
+  const columns = [...cellColumns(report.cells, false), ...figureColumns, stateColumn]
+  const rows = report.cells.map(cell => columns.map(column => shown(column, cell)))
+  const lines = format === 'markdown' ? markdown(columns, rows) : padded(columns, rows)
+  return `${[heading(report), '', ...lines, ...remarkLines(report)].join('\n')}\n`
+}
+
+function heading({ cells, environment }: BenchReport): string {
+  const { embedded, length, repeat, brokers } = environment
+  const where = embedded ? 'Embedded cluster (not Kafka)' : `Cluster ${brokers}`
+  const window = 'seconds' in length ? `${length.seconds} s` : `${group(length.messages)} messages`
+  return [`${where}; ${repeat} ${repeat === 1 ? 'trial' : 'trials'} of ${window} a row`, constants(cells)]
+    .filter(part => part !== '')
+    .join('; ')
+}
+
+function remarkLines(report: BenchReport): string[] {
+  const lines = remarks(report)
+  return lines.length === 0 ? [] : ['', ...lines]
+}
+
+function shown({ value, show }: Column, cell: CellReport): string {
+  const found = value(cell)
+  if (found === null) return '-'
+  return typeof found === 'number' && show !== undefined ? show(found) : group(found)
+}
+
+function padded(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const titles = columns.map(({ title }) => title)
+  const widths = columns.map((_, at) => Math.max(...[titles, ...rows].map(row => row[at]?.length ?? 0)))
+  return [titles, ...rows].map(row =>
+    row
+      .map((text, at) => (columns[at]?.left ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function markdown(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [
+    line(columns.map(({ title }) => title)),
+    line(columns.map(({ left }) => (left ? '---' : '---:'))),
+    ...rows.map(row => line(row)),
+  ]
+}
+
+/** All fields, numbers as they are, and which cluster it was. */
+function csv({ cells, environment }: BenchReport): string {
+  const cluster: Column = {
+    title: 'cluster',
+    name: 'cluster',
+    value: () => (environment.embedded ? 'embedded' : environment.brokers),
+  }
+  const reason: Column = { title: 'why', name: 'why', value: reasonOf }
+  const columns = [cluster, ...cellColumns(cells, true), ...figureColumns, stateColumn, reason]
+  const rows = cells.map(cell => columns.map(({ value }) => csvField(value(cell))))
+  return [columns.map(({ name }) => name), ...rows].map(row => `${row.join(',')}\r\n`).join('')
+}
+
+function reasonOf({ notApplicable, trials }: CellReport): string | null {
+  if (notApplicable !== null) return notApplicable
+  const reasons = trials.flatMap(({ why }) => (why === null ? [] : [why]))
+  return reasons.length === 0 ? null : reasons.join('; ')
+}
+
+function csvField(value: string | number | null): string {
+  const text = String(value ?? '')
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,197 @@
+import { totalmem } from 'node:os'
+import { resolve } from 'node:path'
+import {
+  acksValues,
+  apis,
+  type Cell,
+  cellsOf,
+  compressions,
+  defaultGrid,
+  type Grid,
+  plainCells,
+} from '../bench/cell.ts'
+import { choices, list, numbers } from '../bench/lists.ts'
+import { ringFromFile } from '../bench/payloads.ts'
+import type { Plan } from '../bench/plan.ts'
+import type { Properties } from '../client/producer-client.ts'
+import { canonicalName, requireBrokers, resolveProperties } from '../config/index.ts'
+import { checkTopic } from '../engine/message.ts'
+import { describe, MillraceError } from '../errors.ts'
+import { type Given, number, single } from './numbers.ts'
+
+/** What says which trials are to be run. */
+export interface BenchArguments {
+  brokers?: Given
+  topic?: Given
+  api?: Given
+  batch?: Given
+  outstanding?: Given
+  loops?: Given
+  producers?: Given
+  'message-size'?: Given
+  compression?: Given
+  acks?: Given
+  partitions?: Given
+  engine?: Given
+  'payload-file'?: Given
+  duration?: Given
+  messages?: Given
+  warmup?: Given
+  repeat?: Given
+  seed?: Given
+  'allow-failures': boolean
+  set?: readonly string[] | undefined
+  config?: Given
+  label?: Given
+}
+
+const DAY_SECONDS = 86_400
+const MOST_BYTES = 100_000_000
+
+/**
+ * Checks the options and makes a plan of them.
+ * @throws MillraceError USAGE naming the option; CONFIG_… as `resolveProperties` and `requireBrokers`;
+ * INPUT_UNREADABLE for --payload-file
+ */
+export function planOf(
+  args: BenchArguments,
+  environment: NodeJS.ProcessEnv,
+): { plan: Plan; warnings: readonly string[] } {
+  const brokers = single('brokers', args.brokers)
+  const topic = single('topic', args.topic)
+  checkTopicOption(topic)
+  const payloadFile = single('payload-file', args['payload-file'])
+  refuseTogether(args, 'payload-file', 'message-size')
+  refuseTogether(args, 'duration', 'messages')
+  refuseTogether(args, 'topic', 'partitions')
+  if (brokers === undefined) {
+    for (const option of ['partitions', 'config'] as const) {
+      if (args[option] !== undefined) throw needsBrokers(option)
+    }
+  }
+  const fileSize = payloadFile === undefined ? undefined : ringFromFile(payloadFile).meanBytes
+  const messageSize = fileSize === undefined ? 100 : Math.round(fileSize * 10) / 10
+  // a topic that is there already has the partitions it has
+  const partitions = topic !== undefined && brokers !== undefined ? null : 4
+  const lists = gridOf(args)
+  const plain = Object.keys(lists).length === 0
+  const cells: Cell[] = plain
+    ? plainCells(partitions, messageSize)
+    : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists })
+  const { properties, warnings } = propertiesOf(args, brokers, environment)
+  const messages = number('messages', args.messages, { min: 1, max: 1e12 })
+  const seconds = number('duration', args.duration, { min: 0.1, max: DAY_SECONDS, whole: false })
+  return {
+    plan: {
+      cells,
+      repeat: number('repeat', args.repeat, { min: 1, max: 10_000 }) ?? 3,
+      seed: number('seed', args.seed, { min: 0, max: 0xffff_ffff }) ?? 1,
+      warmupSeconds:
+        number('warmup', args.warmup, { min: 0, max: DAY_SECONDS, whole: false }) ?? (plain ? 0.5 : 1),
+      length: messages === undefined ? { seconds: seconds ?? (plain ? 2 : 5) } : { messages },
+      allowFailures: args['allow-failures'],
+      payloadFile: payloadFile === undefined ? undefined : resolve(payloadFile),
+      topic,
+      brokers,
+      properties,
+      label: single('label', args.label),
+      memoryBytes: totalmem() / 4,
+    },
+    warnings: [...warnings, ...compressionWarning(cells, payloadFile)],
+  }
+}
+
+/** The lists that were given. */
+function gridOf(args: BenchArguments): Partial<Grid> {
+  const text = (option: Exclude<keyof BenchArguments, 'set' | 'allow-failures'>) =>
+    single(option, args[option])
+  // today there is one engine, which `auto` stands for
+  list(
+    'engine',
+    text('engine'),
+    name => (name === 'auto' || name === 'callback' ? 'callback' : undefined),
+    'auto or callback',
+  )
+  const lists = {
+    api: choices('api', text('api'), apis),
+    batch: numbers('batch', text('batch'), 1, 10_000_000),
+    outstanding: numbers('outstanding', text('outstanding'), 1, 10_000_000),
+    loops: numbers('loops', text('loops'), 1, 10_000),
+    producers: numbers('producers', text('producers'), 1, 100),
+    messageSize: numbers('message-size', text('message-size'), 1, MOST_BYTES),
+    compression: choices('compression', text('compression'), compressions),
+    partitions: numbers('partitions', text('partitions'), 1, 100_000),
+    acks: choices('acks', text('acks'), acksValues),
+  }
+  return Object.fromEntries(
+    Object.entries(lists).filter(([, values]) => values !== undefined),
+  ) as Partial<Grid>
+}
+
+/** Properties that cells set, and the options for them. */
+const ofCells: ReadonlyMap<string, string> = new Map(
+  (
+    [
+      ['compression.type', 'compression'],
+      ['acks', 'acks'],
+      ['queue.buffering.max.messages', 'outstanding'],
+      ['bootstrap.servers', 'brokers'],
+    ] as const
+  ).map(([property, option]) => [canonicalName(property), option]),
+)
+
+/** For an embedded cluster only what the line says; else as for other commands, but for the brokers. */
+function propertiesOf(
+  args: BenchArguments,
+  brokers: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): { properties: Properties; warnings: readonly string[] } {
+  const flags = args.set ?? []
+  for (const flag of flags) {
+    const option = ofCells.get(canonicalName(flag.split('=', 1)[0]?.trim() ?? ''))
+    if (option !== undefined) {
+      throw new MillraceError('USAGE', `-X ${flag.split('=', 1)[0]} is not for bench`, {
+        hint: `Use --${option}`,
+      })
+    }
+  }
+  const given = brokers === undefined ? {} : { environment, file: single('config', args.config) }
+  const resolved = resolveProperties({ ...given, flags, overrides: { 'bootstrap.servers': brokers } })
+  if (brokers !== undefined) requireBrokers(resolved.properties, resolved.sources)
+  const properties: Record<string, string | number | boolean> = {}
+  const warnings = [...resolved.warnings]
+  for (const [name, value] of Object.entries(resolved.properties)) {
+    const option = ofCells.get(name)
+    if (option === undefined) properties[name] = value
+    else if (option !== 'brokers')
+      warnings.push(`${name} (${resolved.sources.get(name)}) is not used: bench has --${option}`)
+  }
+  return { properties, warnings }
+}
+
+function checkTopicOption(topic: string | undefined): void {
+  if (topic === undefined) return
+  try {
+    checkTopic(topic)
+  } catch (error) {
+    throw new MillraceError('USAGE', `--topic: ${describe(error)}`, { cause: error })
+  }
+}
+
+function refuseTogether(args: BenchArguments, one: keyof BenchArguments, other: keyof BenchArguments): void {
+  if (args[one] === undefined || args[other] === undefined) return
+  throw new MillraceError('USAGE', `Both --${one} and --${other} were given`, { hint: 'Give one of them' })
+}
+
+function needsBrokers(option: string): MillraceError {
+  const why =
+    option === 'partitions' ? "the embedded cluster's topics have 4" : 'the embedded cluster needs none'
+  return new MillraceError('USAGE', `--${option} goes with --brokers only: ${why}`)
+}
+
+function compressionWarning(cells: readonly Cell[], payloadFile: string | undefined): string[] {
+  if (payloadFile !== undefined || cells.every(({ compression }) => compression === 'none')) return []
+  return [
+    'random payloads do not compress: --payload-file with messages of your own shows what compression does',
+  ]
+}

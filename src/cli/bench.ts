@@ -1,0 +1,168 @@
+import { runBench } from '../bench/bench.ts'
+import { nameOf } from '../bench/columns.ts'
+import { finding } from '../bench/finding.ts'
+import { writeWhole } from '../bench/output-file.ts'
+import { estimateSeconds, orderOf, type Plan } from '../bench/plan.ts'
+import type { BenchReport } from '../bench/report.ts'
+import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
+import { MillraceError } from '../errors.ts'
+import { type BenchArguments, planOf } from './bench-plan.ts'
+import { type Command, EXIT, type Io } from './command.ts'
+import { exitCodeOf } from './exit.ts'
+import { count, duration, type Given, single } from './numbers.ts'
+
+interface Options extends BenchArguments {
+  json: boolean
+  quiet: boolean
+  output?: Given
+  format?: Given
+}
+
+const LONG_SECONDS = 600
+
+const value = { type: 'string', requiresArg: true } as const
+const flag = { type: 'boolean', default: false } as const
+
+export const bench: Command<Options> = {
+  command: 'bench',
+  describe: 'Measure how fast messages are delivered',
+  builder: yargs =>
+    yargs
+      .usage(
+        `$0 bench                                      under a minute, against an embedded cluster
+$0 bench -b localhost:9092
+$0 bench -b localhost:9092 --api send,batch --message-size 100,1000 --repeat 7
+$0 bench -b localhost:9092 --loops 1,4 --duration 10 --json > result.json
+
+Measure how fast messages are delivered. Every combination of the lists is a row; each trial has a process
+and a topic of its own. It counts what was acknowledged, and is void unless the topic's end offsets moved by
+exactly that. Without -b an embedded cluster is measured, which is not Kafka.`,
+      )
+      .option('brokers', {
+        ...value,
+        alias: ['b', 'bootstrap-server'],
+        describe: 'host:port,…; without it an embedded cluster, whatever environment and files say',
+      })
+      .option('topic', {
+        ...value,
+        alias: 't',
+        describe: 'an existing topic; default: one a trial, deleted after',
+      })
+      .option('api', { ...value, describe: 'list of send, batch, framed; default batch' })
+      .option('batch', { ...value, describe: 'list: messages a call; default 1000' })
+      .option('outstanding', { ...value, describe: 'list: messages on their way a producer; default 10000' })
+      .option('loops', { ...value, describe: 'list: parallel produce loops a producer; default 1' })
+      .option('producers', { ...value, describe: 'list: producers in the one process; default 1' })
+      .option('message-size', { ...value, describe: 'list: bytes a message; default 100' })
+      .option('compression', {
+        ...value,
+        alias: 'z',
+        describe: 'list of none, gzip, snappy, lz4, zstd; default none',
+      })
+      .option('acks', { ...value, describe: 'list of all, 1, 0; default all' })
+      .option('partitions', { ...value, describe: 'list: partitions of the topics made, with -b; default 4' })
+      .option('engine', { ...value, describe: 'list of auto, callback; default auto' })
+      .option('payload-file', { ...value, describe: 'one payload a line, instead of random bytes' })
+      .option('duration', { ...value, describe: 'seconds measured; default 5, or 2 where no list is given' })
+      .option('messages', { ...value, describe: 'messages measured, instead of a duration' })
+      .option('warmup', { ...value, describe: 'seconds before that, at least; default 1, or 0.5' })
+      .option('repeat', { ...value, describe: 'trials a row; default 3' })
+      .option('seed', { ...value, describe: 'of payloads and of the order of trials; default 1' })
+      .option('allow-failures', { ...flag, describe: 'failed messages do not make a trial void' })
+      .option('set', {
+        alias: 'X',
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'property=value, any of librdkafka; repeatable',
+      })
+      .option('config', { ...value, alias: 'F', describe: 'file of property=value lines; with -b' })
+      .option('label', { ...value, describe: 'a text that is kept in the results' })
+      .option('output', { ...value, describe: 'FILE.json: results as they come' })
+      .option('format', { ...value, choices: tableFormats, describe: 'of the table; default table' })
+      .option('json', { ...flag, describe: 'one JSON object on standard output, no table' })
+      .option('quiet', { ...flag, describe: 'errors only on standard error' }),
+  async run(options, io) {
+    const { plan, warnings } = planOf(options, io.env)
+    const format = (single('format', options.format) ?? 'table') as TableFormat
+    const output = single('output', options.output)
+    if (options.json && options.format !== undefined) {
+      throw new MillraceError('USAGE', 'Both --json and --format were given', { hint: 'Give one of them' })
+    }
+    const tell = (text: string) => {
+      if (!options.quiet) io.stderr.write(`${text}\n`)
+    }
+    for (const line of [...announcement(plan), ...warnings.map(text => `millrace: ${text}`)]) tell(line)
+
+    const interruption = new AbortController()
+    let signalled: 'SIGINT' | 'SIGTERM' | undefined
+    const ignore = io.onSignal(signal => {
+      signalled ??= signal
+      interruption.abort()
+    })
+    const write = (report: BenchReport) => {
+      if (output !== undefined) writeWhole(output, `${JSON.stringify(report, null, 2)}\n`)
+    }
+    try {
+      const { report, error } = await runBench(
+        plan,
+        {
+          report: write,
+          warning: text => tell(`millrace: ${text}`),
+          trial: (trial, cell, of) => {
+            const rate =
+              trial.state === 'valid' ? `${count(trial.messagesPerSecond)} msg/s` : `void: ${trial.why}`
+            tell(
+              `[${trial.order}/${of}] ${nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)}: ${rate}`,
+            )
+          },
+        },
+        interruption.signal,
+      )
+      const nothing = report.cells.every(({ trials }) => trials.length === 0)
+      if (error !== undefined && signalled === undefined && nothing) throw withWayOut(error)
+      const exitCode = codeOf(report, error, signalled)
+      const final = { ...report, exitCode }
+      write(final)
+      show(final, { json: options.json, format }, io)
+      if (error !== undefined) io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
+      else if (!nothing) tell(`\n${finding(final)}`)
+      return exitCode
+    } finally {
+      ignore()
+    }
+  },
+}
+
+function announcement(plan: Plan): string[] {
+  const trials = orderOf(plan).length
+  const seconds = estimateSeconds(plan)
+  const long = seconds > LONG_SECONDS
+  return [
+    ...(plan.brokers === undefined
+      ? ["Against an embedded cluster, which is not Kafka: figures tell of this client, not of a broker's."]
+      : []),
+    `${count(trials)} ${trials === 1 ? 'trial' : 'trials'}, about ${duration(seconds)}${long ? ', which is long: fewer values in the lists, or a smaller --repeat or --duration, shorten it.' : '.'} Ctrl-C keeps what was measured.`,
+  ]
+}
+
+function show(report: BenchReport, { json, format }: { json: boolean; format: TableFormat }, io: Io): void {
+  io.stdout.write(json ? `${JSON.stringify(report)}\n` : renderReport(report, format))
+}
+
+function codeOf(
+  report: BenchReport,
+  error: MillraceError | undefined,
+  signalled: 'SIGINT' | 'SIGTERM' | undefined,
+): number {
+  if (signalled !== undefined) return EXIT[signalled]
+  return error === undefined ? report.exitCode : exitCodeOf(error)
+}
+
+function withWayOut(error: MillraceError): MillraceError {
+  if (error.code !== 'BROKER_UNREACHABLE') return error
+  return new MillraceError(error.code, `${error.message}. Without -b an embedded cluster is measured`, {
+    cause: error,
+    context: error.context,
+  })
+}

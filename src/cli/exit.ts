@@ -1,0 +1,33 @@
+import { type ErrorCode, MillraceError } from '../errors.ts'
+import { EXIT } from './command.ts'
+
+const byCode: Readonly<Record<ErrorCode, number>> = {
+  USAGE: EXIT.usage,
+  CONFIG_MISSING: EXIT.usage,
+  CONFIG_UNKNOWN_PROPERTY: EXIT.usage,
+  CONFIG_INVALID_VALUE: EXIT.usage,
+  CONFIG_FILE: EXIT.usage,
+  CLIENT_NOT_BUILT: EXIT.usage,
+  ENGINE_UNAVAILABLE: EXIT.usage,
+  UNKNOWN_TOPIC: EXIT.usage,
+  INPUT_UNREADABLE: EXIT.input,
+  BAD_RECORD: EXIT.input,
+  SOURCE_FAILED: EXIT.unexpected,
+  BROKER_UNREACHABLE: EXIT.cluster,
+  AUTHENTICATION_FAILED: EXIT.cluster,
+  REQUEST_FAILED: EXIT.cluster,
+  PRODUCER_FATAL: EXIT.cluster,
+  CLUSTER_FAILED: EXIT.cluster,
+  DELIVERY_FAILED: EXIT.cluster,
+  INVALID_MESSAGE: EXIT.incomplete,
+  UNSUPPORTED_MESSAGE: EXIT.incomplete,
+  MESSAGE_TOO_LARGE: EXIT.incomplete,
+  PRODUCER_CLOSED: EXIT.unexpected,
+  FLUSH_TIMEOUT: EXIT.cluster,
+  ABORTED: EXIT.SIGINT,
+}
+
+/** The exit code for what a command threw. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof MillraceError ? byCode[error.code] : EXIT.unexpected
+}

@@ -1,0 +1,136 @@
+import { createRequire } from 'node:module'
+import yargs, { type Argv } from 'yargs'
+import { MillraceError } from '../errors.ts'
+import { bench } from './bench.ts'
+import { cluster } from './cluster.ts'
+import { type Command, EXIT, type Io } from './command.ts'
+import { exitCodeOf } from './exit.ts'
+import { nearestFlag } from './flags.ts'
+import { produce } from './produce.ts'
+import { read } from './read.ts'
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+
+/** Each command, with its own type of options behind it. */
+const commands: readonly Command<never>[] = [produce, read, bench, cluster] as unknown as Command<never>[]
+
+/**
+ * Runs a command line, without the program's name.
+ * @returns the exit code; never rejects
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = EXIT.done
+  let executed = false
+  const json = argv.includes('--json')
+  try {
+    const parser = program(argv, async (command, options) => {
+      executed = true
+      exitCode = await command.run(options, io)
+    })
+    const shown = await parse(parser, argv)
+    if (shown !== '') io.stdout.write(`${shown}\n`)
+    else if (!executed) throw new MillraceError('USAGE', `There is no command ${argv.find(isWord)}`)
+    return exitCode
+  } catch (thrown) {
+    const error = await withHint(thrown, argv)
+    exitCode = exitCodeOf(error)
+    report(error, json, exitCode, io)
+    return exitCode
+  }
+}
+
+const isWord = (text: string) => !text.startsWith('-')
+
+/**
+ * What stands after a command and belongs to no option. Not as a positional of yargs, which loses `-`.
+ * @throws MillraceError USAGE where a command takes none
+ */
+function withFiles(command: Command<never>, options: { _: (string | number)[] }): object {
+  const files = options._.slice(1).map(String)
+  if (command.takesFiles || files.length === 0) return { ...options, files }
+  throw new MillraceError('USAGE', `millrace ${command.command} does not take ${JSON.stringify(files[0])}`)
+}
+
+/** Tells yargs' complaints the way out: the option that was probably meant, or the help. */
+async function withHint(error: unknown, argv: readonly string[]): Promise<unknown> {
+  if (!(error instanceof MillraceError) || error.code !== 'USAGE' || error.hint !== undefined) return error
+  const name = commands
+    .map(({ command }) => command.split(' ')[0])
+    .find(name => argv.includes(name as string))
+  const asking = name === undefined ? ['--help'] : [name, '--help']
+  const help = await parse(
+    program(asking, async () => {}),
+    asking,
+  )
+  // yargs ends a guess of its own with a question mark
+  if (error.message.endsWith('?')) return error
+  const hint = nearestFlag(error.message, help) ?? `See millrace ${asking.join(' ')}`
+  return new MillraceError('USAGE', error.message, { hint })
+}
+
+function program(
+  argv: readonly string[],
+  execute: (command: Command<never>, options: never) => Promise<void>,
+): Argv {
+  let parser = yargs([...argv])
+    .scriptName('millrace')
+    .usage(
+      `$0 produce --embedded -t events data.txt     try it without a broker
+$0 produce -b localhost:9092 -t events data.ndjson
+$0 read -b localhost:9092 -t events -n 10
+$0 bench
+$0 cluster --brokers 3
+
+Load Kafka, and know what was delivered.`,
+    )
+    .parserConfiguration({
+      'duplicate-arguments-array': true,
+      'boolean-negation': true,
+      'parse-numbers': false,
+    })
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .strictOptions()
+    .recommendCommands()
+    .demandCommand(1, 'Name a command')
+    .wrap(110)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new MillraceError('USAGE', message)
+    })
+  for (const command of commands) {
+    parser = parser.command(
+      command.command,
+      command.describe,
+      own => (command.builder(own as Argv) as Argv).strictOptions(),
+      options => execute(command, withFiles(command, options) as never),
+    ) as typeof parser
+  }
+  return parser as Argv
+}
+
+/** Help and version come as text instead of being printed. */
+function parse(parser: Argv, argv: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let shown = ''
+    const done = parser.parseAsync([...argv], {}, (error, _arguments, output) => {
+      shown = output
+      if (error instanceof Error) reject(error)
+    })
+    done.then(() => resolve(shown), reject)
+  })
+}
+
+function report(error: unknown, json: boolean, exitCode: number, io: Io): void {
+  if (error instanceof MillraceError) {
+    io.stderr.write(`millrace: ${error.message}\n`)
+  } else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    io.stderr.write(`millrace: this is a bug, please report it: ${text}\n`)
+  }
+  if (!json) return
+  const code = error instanceof MillraceError ? error.code : 'UNEXPECTED'
+  const message = error instanceof Error ? error.message : String(error)
+  io.stdout.write(`${JSON.stringify({ schema: 'millrace.error/1', error: { code, message }, exitCode })}\n`)
+}

@@ -1,0 +1,101 @@
+import { MillraceError } from '../errors.ts'
+import { type ClientError, identify, type KafkaError } from './kafka-errors.ts'
+import { loadClient } from './load.ts'
+import { type Properties, refusedByLibrdkafka } from './producer-client.ts'
+
+/** The parts of node-rdkafka's AdminClient that are used here. */
+interface RdkafkaAdmin {
+  createTopic(
+    topic: { topic: string; num_partitions: number; replication_factor: number },
+    timeoutMs: number,
+    callback: (error?: ClientError) => void,
+  ): void
+  deleteTopic(topic: string, timeoutMs: number, callback: (error?: ClientError) => void): void
+  disconnect(): void
+}
+
+export interface NewTopic {
+  /** Absent: as the brokers have it set (num.partitions). */
+  readonly partitions?: number | undefined
+  /** Absent: as the brokers have it set (default.replication.factor). */
+  readonly replicationFactor?: number | undefined
+}
+
+const TIMEOUT_MS = 15_000
+const BROKERS_DEFAULT = -1
+
+/** Makes and deletes topics. Close it in the end. */
+export class Admin {
+  readonly #admin: RdkafkaAdmin
+
+  private constructor(admin: RdkafkaAdmin) {
+    this.#admin = admin
+  }
+
+  /**
+   * Does not connect yet: an unreachable broker is found by the first request.
+   * @throws MillraceError CONFIG_INVALID_VALUE, CLIENT_NOT_BUILT
+   */
+  static open(properties: Properties): Admin {
+    const { rdkafka } = loadClient()
+    try {
+      return new Admin(rdkafka.AdminClient.create({ ...properties }) as unknown as RdkafkaAdmin)
+    } catch (cause) {
+      throw refusedByLibrdkafka(cause)
+    }
+  }
+
+  /**
+   * Waits until the controller has made the topic; the brokers may know of it a little later.
+   * @throws MillraceError REQUEST_FAILED (`context.kafkaName` tells: TOPIC_ALREADY_EXISTS, …),
+   * BROKER_UNREACHABLE
+   */
+  createTopic(topic: string, { partitions, replicationFactor }: NewTopic = {}): Promise<void> {
+    const request = {
+      topic,
+      num_partitions: partitions ?? BROKERS_DEFAULT,
+      replication_factor: replicationFactor ?? BROKERS_DEFAULT,
+    }
+    return this.#request(`create the topic ${topic}`, callback =>
+      this.#admin.createTopic(request, TIMEOUT_MS, callback),
+    )
+  }
+
+  /**
+   * Waits until the controller has taken the deletion on.
+   * @throws MillraceError REQUEST_FAILED (UNKNOWN_TOPIC_OR_PART, TOPIC_DELETION_DISABLED, …), BROKER_UNREACHABLE
+   */
+  deleteTopic(topic: string): Promise<void> {
+    return this.#request(`delete the topic ${topic}`, callback =>
+      this.#admin.deleteTopic(topic, TIMEOUT_MS, callback),
+    )
+  }
+
+  /** Frees the connections; requests under way must have ended. */
+  close(): void {
+    this.#admin.disconnect()
+  }
+
+  #request(what: string, call: (callback: (error?: ClientError) => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      call(error => {
+        if (error) reject(requestError(what, identify(error)))
+        else resolve()
+      })
+    })
+  }
+}
+
+const unreachable: readonly string[] = ['_TRANSPORT', '_ALL_BROKERS_DOWN', '_TIMED_OUT', '_RESOLVE']
+
+function requestError(what: string, error: KafkaError): MillraceError {
+  const away = unreachable.includes(error.name)
+  return new MillraceError(
+    away ? 'BROKER_UNREACHABLE' : 'REQUEST_FAILED',
+    `The cluster did not ${what}: ${error.text} (${error.name})`,
+    {
+      hint: error.advice ?? (away ? 'Check that the brokers are up and reachable' : undefined),
+      context: { kafkaCode: error.code, kafkaName: error.name },
+    },
+  )
+}

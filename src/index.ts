@@ -1,0 +1,35 @@
+export type { KafkaError } from './client/kafka-errors.ts'
+export type { LogLine } from './client/witness.ts'
+export type { ProducerProperties } from './config/index.ts'
+export type { Failure } from './engine/engine.ts'
+export {
+  DeliveryError,
+  type DeliveryErrorFields,
+  type ErrorCode,
+  errorCodes,
+  type Fault,
+  MillraceError,
+} from './errors.ts'
+export type { Item, ProduceFailure, ProduceFromOptions, Source } from './producer/produce-from.ts'
+export {
+  type BatchOptions,
+  type CloseOptions,
+  type ConnectOptions,
+  type FlushOptions,
+  Producer,
+  type ProducerEvents,
+  type ProducerState,
+  type SendOptions,
+} from './producer/producer.ts'
+export type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './producer/results.ts'
+export type { PartitionDescription, TopicDescription } from './producer/topic.ts'
+export {
+  type Bytes,
+  type Delivery,
+  type Detail,
+  type Framed,
+  type Header,
+  type Headers,
+  type Message,
+  NO_BYTES,
+} from './types.ts'

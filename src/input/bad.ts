@@ -1,0 +1,105 @@
+import { MillraceError } from '../errors.ts'
+import { byteOf, dropRecords, lineOf, type MessageBlock, type RecordBlock, takeRecords } from './block.ts'
+import { excerpt, inputInWords } from './wording.ts'
+
+/** How much of a bad record is kept. */
+export const MAX_BAD_BYTES = 1024 * 1024
+
+/** A record that cannot be made into a message. */
+export interface BadRecord {
+  readonly input: string
+  /** From 1. */
+  readonly line: number
+  /** Offset of its first byte in the input. */
+  readonly byte: number
+  /** Its length in bytes; of an over-long one that stopped the reading, what had been read of it. */
+  readonly length: number
+  /** A BAD_RECORD that says where and why. */
+  readonly error: MillraceError
+  /** The record as it stands in the input, the first MiB at most. */
+  readonly bytes: Buffer
+}
+
+/**
+ * What happens at a bad record. `stop`: the good records before it are still given out, then its
+ * error is thrown. A function: it is told of the record, and reading goes on without it.
+ */
+export type OnBad = 'stop' | ((bad: BadRecord) => void)
+
+/** What became of one block of records. */
+export interface Extracted {
+  /** The messages of the good records; where it was stopped, of those before the bad one. */
+  readonly block: MessageBlock
+  /** The bad record at which reading is to stop. */
+  readonly stopped: BadRecord | undefined
+}
+
+export interface Problem {
+  /** Completes "line 7 of data.txt (byte 120) …". */
+  readonly what: string
+  readonly hint: string
+  /** Where in the block's bytes the trouble is, for the excerpt; the record's start if left out. */
+  readonly at?: number
+}
+
+interface Place {
+  readonly input: string
+  readonly line: number
+  readonly byte: number
+  readonly length: number
+}
+
+/** A bad record out of where it stands, what is wrong, and its own bytes (already bounded). */
+export function badRecord(place: Place, what: string, hint: string, bytes: Buffer, shown: string): BadRecord {
+  const { input, line, byte, length } = place
+  const message = `line ${line} of ${inputInWords(input)} (byte ${byte}) ${what}: ${shown}`
+  const error = new MillraceError('BAD_RECORD', message, {
+    hint,
+    context: { input, line, byte, length, excerpt: shown },
+  })
+  return { input, line, byte, length, error, bytes }
+}
+
+/** Sorts the bad records out of one block, and knows which of the block remain. */
+export class Sieve {
+  readonly #block: RecordBlock
+  readonly #onBad: OnBad
+  readonly #dropped: number[] = []
+  #stoppedAt: number | undefined
+  /** The record at which reading is to stop. */
+  stopped: BadRecord | undefined
+
+  constructor(block: RecordBlock, onBad: OnBad) {
+    this.#block = block
+    this.#onBad = onBad
+  }
+
+  /** Takes a record out; false: look at no further one. */
+  reject(index: number, problem: Problem): boolean {
+    const { bytes, ranges, input } = this.#block
+    const start = ranges[2 * index]!
+    const end = ranges[2 * index + 1]!
+    const bad = badRecord(
+      { input, line: lineOf(this.#block, index), byte: byteOf(this.#block, index), length: end - start },
+      problem.what,
+      problem.hint,
+      bytes.subarray(start, Math.min(end, start + MAX_BAD_BYTES)),
+      start === end ? '(empty)' : excerpt(bytes, start, end, problem.at),
+    )
+    if (this.#onBad === 'stop') {
+      this.#stoppedAt = index
+      this.stopped = bad
+      return false
+    }
+    this.#dropped.push(index)
+    this.#onBad(bad)
+    return true
+  }
+
+  /** What is left of the block. */
+  records(): RecordBlock {
+    return this.#stoppedAt === undefined
+      ? dropRecords(this.#block, this.#dropped)
+      : takeRecords(this.#block, this.#stoppedAt)
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Framed records of one input: no object per record.
+ *
+ * The blocks of an input tile it: each consumed what lies between the `endByte` of the one before
+ * (0 for the first) and its own, and the last one's `endByte` is the input's length. A block may
+ * have no records, where everything that it consumed was blank or bad.
+ */
+export interface RecordBlock {
+  /** The input's name; `-` is standard input. */
+  readonly input: string
+  /** Belongs to the blocks made from it alone: the reader never writes to it again. */
+  readonly bytes: Buffer
+  /** Start and end (exclusive) of each record in `bytes`; exactly two numbers a record. */
+  readonly ranges: Uint32Array
+  readonly count: number
+  /** The line, from 1, at which the block begins. A line is whatever the input's delimiter ends. */
+  readonly firstLine: number
+  /** Lines between `firstLine` and each record, where records are not consecutive lines. */
+  readonly lineOffsets: Uint32Array | undefined
+  /** How many blank lines were skipped. */
+  readonly blank: number
+  /** Offset of `bytes[0]` in the input. */
+  readonly startByte: number
+  /** Offset in the input after the last byte that this block consumed. */
+  readonly endByte: number
+}
+
+/** Values and keys as `Framed` takes them, and the records that they came from, index by index. */
+export interface MessageBlock {
+  readonly bytes: Buffer
+  readonly ranges: Uint32Array
+  readonly keys: { readonly bytes: Buffer; readonly ranges: Uint32Array } | undefined
+  readonly count: number
+  readonly records: RecordBlock
+}
+
+/** The line number, from 1, of a record. */
+export function lineOf(block: RecordBlock, index: number): number {
+  return block.firstLine + (block.lineOffsets === undefined ? index : block.lineOffsets[index]!)
+}
+
+/** The offset in the input of a record's first byte. */
+export function byteOf(block: RecordBlock, index: number): number {
+  return block.startByte + block.ranges[2 * index]!
+}
+
+/** The block as if the input had ended before record `index`; for blocks from which none was dropped. */
+export function takeRecords(block: RecordBlock, index: number): RecordBlock {
+  return {
+    ...block,
+    ranges: block.ranges.slice(0, 2 * index),
+    count: index,
+    lineOffsets: block.lineOffsets?.slice(0, index),
+    blank: block.lineOffsets === undefined ? 0 : block.lineOffsets[index]! - index,
+    endByte: byteOf(block, index),
+  }
+}
+
+/** The block without the records at `dropped`, which are in rising order. What it consumed stays. */
+export function dropRecords(block: RecordBlock, dropped: readonly number[]): RecordBlock {
+  if (dropped.length === 0) return block
+  const count = block.count - dropped.length
+  const ranges = new Uint32Array(2 * count)
+  const lineOffsets = new Uint32Array(count)
+  let kept = 0
+  let next = 0
+  for (let index = 0; index < block.count; index++) {
+    if (dropped[next] === index) {
+      next++
+      continue
+    }
+    ranges[2 * kept] = block.ranges[2 * index]!
+    ranges[2 * kept + 1] = block.ranges[2 * index + 1]!
+    lineOffsets[kept] = lineOf(block, index) - block.firstLine
+    kept++
+  }
+  return { ...block, ranges, count, lineOffsets }
+}

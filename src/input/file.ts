@@ -1,0 +1,87 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Chunk } from './source.ts'
+import { brokenError, whyUnreadable } from './unreadable.ts'
+
+// On two cores, framing lines of 90 bytes: 256 KiB 2.3 GB/s, 512 KiB 3.0, 1 MiB 3.4, 2 MiB 3.8; but each
+// chunk lives on while its messages are in flight.
+const FILE_CHUNK = 512 * 1024
+const FILE_HEADROOM = 64 * 1024
+// what a pipe holds on Linux: one read does not return more
+const PIPE_CHUNK = 64 * 1024
+const PIPE_HEADROOM = 8 * 1024
+
+class FileReader {
+  readonly #name: string
+  readonly #handle: FileHandle
+  readonly #size: number | null
+  #byte = 0
+
+  constructor(name: string, handle: FileHandle, size: number | null) {
+    this.#name = name
+    this.#handle = handle
+    this.#size = size
+  }
+
+  /** The next chunk, in memory of its own; null at the end. */
+  async read(): Promise<Chunk | null> {
+    const start = this.#size === null ? PIPE_HEADROOM : FILE_HEADROOM
+    const length = this.#nextLength()
+    const memory = Buffer.allocUnsafeSlow(start + length)
+    const bytesRead = await this.#fill(memory, start, length)
+    this.#byte += bytesRead
+    if (bytesRead > 0) return { memory: memory.subarray(0, start + bytesRead), start }
+    if (this.#size !== null && this.#byte < this.#size) throw this.#shrunk(this.#size)
+    return null
+  }
+
+  // a small file gets no more memory than it needs; one that grows, or whose size is not told (/proc), is
+  // read on in smaller steps
+  #nextLength(): number {
+    if (this.#size === null || this.#byte >= this.#size) return PIPE_CHUNK
+    return Math.min(FILE_CHUNK, this.#size - this.#byte)
+  }
+
+  async #fill(memory: Buffer, start: number, length: number): Promise<number> {
+    try {
+      return (await this.#handle.read(memory, start, length, null)).bytesRead
+    } catch (error) {
+      throw brokenError(whyUnreadable(this.#name, error), this.#byte, error)
+    }
+  }
+
+  #shrunk(size: number): Error {
+    const reason = `it ended there, but had ${size} bytes when it was opened`
+    const hint = 'Something cut or replaced the file while it was read; read a copy that nobody writes to'
+    return brokenError({ input: this.#name, reason, hint }, this.#byte)
+  }
+}
+
+/**
+ * A file's bytes up to its end, which may have moved on since it was opened. Of a regular file
+ * (`size` known) the next chunk is read while the caller works on this one.
+ */
+export async function* readFile(name: string, size: number | null): AsyncGenerator<Chunk, void, undefined> {
+  const handle = await open(name, 'r').catch((error: unknown) => {
+    throw brokenError(whyUnreadable(name, error), 0, error)
+  })
+  const reader = new FileReader(name, handle, size)
+  // no reading ahead in a pipe: such a read ends when its writer pleases, and closing would wait for it
+  const ahead = size !== null
+  let reading: Promise<Chunk | null> | undefined
+  try {
+    for (;;) {
+      const chunk = await (reading ?? reader.read())
+      if (chunk === null) return
+      if (ahead) {
+        reading = reader.read()
+        // its failure is thrown where it is awaited; until then it is not unhandled
+        reading.catch(() => {})
+      }
+      yield chunk
+    }
+  } finally {
+    // memory that is being read into must outlive the read
+    await reading?.catch(() => {})
+    await handle.close()
+  }
+}

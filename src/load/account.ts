@@ -1,0 +1,72 @@
+import type { BatchResult } from '../producer/results.ts'
+
+/** What a load delivered to one partition. */
+export interface PartitionAccount {
+  readonly topic: string
+  readonly partition: number
+  delivered: number
+  /** Null where the broker told no offset. */
+  firstOffset: number | null
+  lastOffset: number | null
+}
+
+/**
+ * The account of a load, in records:
+ * read = sent + skipped + rejected + unsent, and sent = delivered + failed once it has ended.
+ */
+export class Account {
+  read = 0
+  /** Left out on purpose, such as blank lines. */
+  skipped = 0
+  /** Cannot be a message, or was refused because of what it is. */
+  rejected = 0
+  delivered = 0
+  failed = 0
+  /** Part of failed. */
+  possiblyPersisted = 0
+  /** Of the delivered records, key and value. */
+  bytes = 0
+  readonly #partitions = new Map<string, PartitionAccount>()
+
+  get sent(): number {
+    return this.delivered + this.failed
+  }
+
+  /** What was read and has not ended: on its way while the load runs, never accepted when it is over. */
+  get open(): number {
+    return this.read - this.sent - this.skipped - this.rejected
+  }
+
+  get partitions(): readonly PartitionAccount[] {
+    return [...this.#partitions.values()].sort((a, b) =>
+      a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+    )
+  }
+
+  /** Notes each delivery of a batch; `sizes` are bytes by index. */
+  addDeliveries(result: BatchResult, sizeOf: (index: number) => number): void {
+    for (let index = 0; index < result.messages; index++) {
+      const delivery = result.delivery(index)
+      if (delivery === null) continue
+      this.bytes += sizeOf(index)
+      const account = this.#partition(delivery.topic, delivery.partition)
+      account.delivered++
+      if (delivery.offset === null) continue
+      if (account.firstOffset === null || delivery.offset < account.firstOffset)
+        account.firstOffset = delivery.offset
+      if (account.lastOffset === null || delivery.offset > account.lastOffset)
+        account.lastOffset = delivery.offset
+    }
+    this.delivered += result.delivered
+  }
+
+  #partition(topic: string, partition: number): PartitionAccount {
+    const key = `${partition} ${topic}`
+    let account = this.#partitions.get(key)
+    if (account === undefined) {
+      account = { topic, partition, delivered: 0, firstOffset: null, lastOffset: null }
+      this.#partitions.set(key, account)
+    }
+    return account
+  }
+}

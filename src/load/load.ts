@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto'
+import { deferred } from '../deferred.ts'
+import { DeliveryError, describe, type ErrorCode, MillraceError } from '../errors.ts'
+import { type Input, type MessageBlock, type ReadOptions, readRecords } from '../input/index.ts'
+import type { Producer } from '../producer/producer.ts'
+import type { BatchResult } from '../producer/results.ts'
+import { type Bytes, type Framed, type Headers, NO_BYTES } from '../types.ts'
+import { Account } from './account.ts'
+import { Rate } from './rate.ts'
+import type { LoadResult, Outcome } from './result.ts'
+
+export interface LoadOptions {
+  /** Connected; the load closes them. With several, order holds only within what one of them sends. */
+  readonly producers: readonly Producer[]
+  readonly inputs: readonly Input[]
+  readonly topic: string
+  readonly read: Omit<ReadOptions, 'onBad' | 'onSkip'>
+  /** One key for all records; not together with keys out of the records. */
+  readonly key?: Bytes | undefined
+  readonly headers?: Headers | undefined
+  readonly partition?: number | undefined
+  /** Parallel produce loops a producer; default 1, which keeps the order of the input. */
+  readonly loops?: number | undefined
+  /** Messages a second over the whole load. */
+  readonly rate?: number | undefined
+  /** Records to read at most. */
+  readonly limit?: number | undefined
+  /** How long the cluster may acknowledge nothing before the load gives up, in ms. */
+  readonly stallTimeoutMs: number
+  /** How long to wait for acknowledgements once the reading has ended, in ms. */
+  readonly drainTimeoutMs: number
+}
+
+const STALL_CHECK_MS = 250
+
+/**
+ * One load: reads inputs, produces, and accounts for every record. Runs once.
+ *
+ * Within an input, and with one loop and one producer, the records of a partition keep their order.
+ */
+export class Load {
+  readonly id = randomUUID()
+  readonly account = new Account()
+  readonly #options: LoadOptions
+  readonly #rate: Rate | undefined
+  readonly #stopReading = new AbortController()
+  /** Resolves when the producers are to be closed whatever is still on its way. */
+  readonly #cut = deferred<void>()
+  #drainTimer: NodeJS.Timeout | undefined
+  #outcome: Outcome = 'finished'
+  #error: MillraceError | undefined
+  #firstRejection: MillraceError | undefined
+  #bytesRead = 0
+  #bytesBefore = 0
+  #startedAt = 0
+  #endedAt = 0
+
+  constructor(options: LoadOptions) {
+    this.#options = options
+    this.#rate = options.rate === undefined ? undefined : new Rate(options.rate)
+  }
+
+  /** Bytes of the inputs that have been read so far. */
+  get bytesRead(): number {
+    return this.#bytesRead
+  }
+
+  get seconds(): number {
+    if (this.#startedAt === 0) return 0
+    return ((this.#endedAt || performance.now()) - this.#startedAt) / 1000
+  }
+
+  /** Messages on their way. */
+  get inFlight(): number {
+    return this.#options.producers.reduce((sum, producer) => sum + producer.counts.inFlight, 0)
+  }
+
+  get interrupted(): boolean {
+    return this.#outcome === 'interrupted'
+  }
+
+  /**
+   * Reads no more; what was accepted is waited for, at most `drainTimeoutMs`.
+   * Called again it waits for nothing: what is on its way then counts as failed, possibly persisted.
+   */
+  interrupt(): void {
+    if (this.interrupted) this.#cut.resolve()
+    else this.#stop('interrupted', undefined)
+  }
+
+  /** Waits until every record that was read has ended and the producers are closed. Never rejects. */
+  async run(): Promise<LoadResult> {
+    this.#startedAt = performance.now()
+    const watch = this.#watchStall()
+    const frames = this.#frames()
+    const produced = Promise.all(this.#options.producers.map(producer => this.#produce(producer, frames)))
+    await Promise.race([produced, this.#cut.promise])
+    await Promise.all(this.#options.producers.map(producer => producer.close({ timeoutMs: 0 })))
+    await produced
+    clearInterval(watch)
+    clearTimeout(this.#drainTimer)
+    this.#endedAt = performance.now()
+    return this.#result()
+  }
+
+  async #produce(producer: Producer, frames: AsyncGenerator<Framed>): Promise<void> {
+    try {
+      await producer.produceFrom(sharedBy(frames), {
+        loops: this.#options.loops,
+        detail: 'all',
+        onBatch: (result, messages) => this.#settle(result, messages as Framed),
+        signal: this.#stopReading.signal,
+      })
+    } catch (error) {
+      // aborted by us: the reason is known already
+      if (!this.#stopReading.signal.aborted) this.#stop('cluster', asMillraceError(error))
+    }
+  }
+
+  /** The frames of all inputs, one after the other, at the rate asked for; an input's error ends them. */
+  async *#frames(): AsyncGenerator<Framed> {
+    const { inputs, limit = Number.POSITIVE_INFINITY, read } = this.#options
+    try {
+      for (const input of inputs) {
+        for await (const block of readRecords(input, { ...read, onBad: 'stop' })) {
+          const count = Math.min(block.count, limit - this.account.read)
+          this.account.read += count + block.records.blank
+          this.account.skipped += block.records.blank
+          this.#bytesRead = this.#bytesBefore + block.records.endByte
+          if (count > 0) yield* this.#paced(block, count)
+          if (this.account.read - this.account.skipped >= limit) return
+        }
+        this.#bytesBefore = this.#bytesRead
+      }
+    } catch (cause) {
+      const error = asMillraceError(cause)
+      if (error.code === 'BAD_RECORD') {
+        this.account.read++
+        this.account.rejected++
+        this.#firstRejection ??= error
+      }
+      this.#stop('input', error)
+    }
+  }
+
+  async *#paced(block: MessageBlock, count: number): AsyncGenerator<Framed> {
+    const rate = this.#rate
+    if (rate === undefined) {
+      yield this.#frame(block, 0, count)
+      return
+    }
+    const { signal } = this.#stopReading
+    for (let from = 0; from < count && !signal.aborted; from += rate.burst) {
+      const to = Math.min(from + rate.burst, count)
+      await rate.take(to - from, signal)
+      yield this.#frame(block, from, to)
+    }
+  }
+
+  #frame({ bytes, ranges, keys }: MessageBlock, from: number, to: number): Framed {
+    const { topic, key, headers, partition } = this.#options
+    const cut = (all: Uint32Array) =>
+      2 * to === all.length && from === 0 ? all : all.subarray(2 * from, 2 * to)
+    return {
+      topic,
+      partition,
+      headers,
+      bytes,
+      ranges: cut(ranges),
+      key: keys === undefined ? key : undefined,
+      keys: keys === undefined ? undefined : { bytes: keys.bytes, ranges: cut(keys.ranges) },
+    }
+  }
+
+  /** Notes how each record of a frame ended. What was not offered stays open, and is unsent in the end. */
+  #settle(result: BatchResult, frame: Framed): void {
+    const { account } = this
+    account.addDeliveries(result, index => length(frame.ranges, index) + length(frame.keys?.ranges, index))
+    for (const { error } of result.failures) {
+      if (isRecordsFault(error)) {
+        account.rejected++
+        this.#firstRejection ??= error
+        continue
+      }
+      if (error instanceof DeliveryError && error.code === 'DELIVERY_FAILED') account.failed++
+      this.#stop('cluster', error)
+    }
+    account.possiblyPersisted += result.possiblyPersisted
+  }
+
+  /** The first reason counts; what comes after it is its consequence. */
+  #stop(outcome: Outcome, error: MillraceError | undefined): void {
+    if (this.#outcome === 'finished') {
+      this.#outcome = outcome
+      this.#error = error
+    } else if (outcome === 'interrupted') {
+      this.#outcome = outcome
+    }
+    // an input that ends early ends the frames by itself; what it gave before is still to be accepted
+    if (outcome !== 'input') this.#stopReading.abort()
+    if (outcome !== 'input') this.#drainTimer ??= setTimeout(this.#cut.resolve, this.#options.drainTimeoutMs)
+  }
+
+  #watchStall(): NodeJS.Timeout {
+    const { stallTimeoutMs } = this.#options
+    let seen = -1
+    let since = performance.now()
+    return setInterval(() => {
+      const { delivered, failed, rejected } = this.#ended()
+      const now = performance.now()
+      const progress = delivered + failed + rejected
+      if (progress !== seen || this.inFlight === 0) {
+        seen = progress
+        since = now
+      } else if (now - since > stallTimeoutMs) {
+        this.#stop('cluster', stalled(this.inFlight, this.#options.topic, stallTimeoutMs))
+        this.#cut.resolve()
+      }
+    }, STALL_CHECK_MS)
+  }
+
+  #ended(): { delivered: number; failed: number; rejected: number } {
+    const sums = { delivered: 0, failed: 0, rejected: 0 }
+    for (const producer of this.#options.producers) {
+      const { delivered, failed, refused } = producer.counts
+      sums.delivered += delivered
+      sums.failed += failed
+      sums.rejected += refused
+    }
+    return sums
+  }
+
+  #result(): LoadResult {
+    const { account } = this
+    const { read, sent, skipped, rejected, delivered, failed, possiblyPersisted, bytes, partitions } = account
+    const seconds = this.seconds
+    return {
+      loadId: this.id,
+      outcome: this.#outcome,
+      error: this.#error,
+      firstRejection: this.#firstRejection,
+      read,
+      sent,
+      skipped,
+      rejected,
+      delivered,
+      failed,
+      unsent: account.open,
+      possiblyPersisted,
+      bytes,
+      seconds,
+      messagesPerSecond: seconds === 0 ? 0 : delivered / seconds,
+      partitions,
+    }
+  }
+}
+
+/** One generator for several consumers; none of them may end it for the others. */
+function sharedBy<T>(generator: AsyncGenerator<T>): AsyncIterable<T> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => generator.next() }) }
+}
+
+function length(ranges: Uint32Array | undefined, index: number): number {
+  if (ranges === undefined) return 0
+  const start = ranges[2 * index] as number
+  return start === NO_BYTES ? 0 : (ranges[2 * index + 1] as number) - start
+}
+
+const RECORDS_FAULT: readonly ErrorCode[] = ['INVALID_MESSAGE', 'UNSUPPORTED_MESSAGE', 'MESSAGE_TOO_LARGE']
+
+function isRecordsFault(error: MillraceError): boolean {
+  return RECORDS_FAULT.includes(error.code) || (error instanceof DeliveryError && error.fault === 'record')
+}
+
+function stalled(inFlight: number, topic: string, milliseconds: number): MillraceError {
+  return new MillraceError(
+    'BROKER_UNREACHABLE',
+    `No acknowledgement came for ${milliseconds / 1000} s; ${inFlight} messages for ${topic} were on their way`,
+    {
+      hint: 'Check that the brokers are up and that every partition has a leader',
+      context: { topic, inFlight },
+    },
+  )
+}
+
+function asMillraceError(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error
+  return new MillraceError('SOURCE_FAILED', `The load failed unexpectedly: ${describe(error)}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,33 @@
+import type { MillraceError } from '../errors.ts'
+import type { PartitionAccount } from './account.ts'
+
+/**
+ * Why a load ended. `input`: an input could not be read, or a bad record stopped it. `cluster`: the
+ * cluster failed messages for reasons that are not theirs, or acknowledged nothing for too long.
+ */
+export type Outcome = 'finished' | 'interrupted' | 'input' | 'cluster'
+
+/** read = sent + skipped + rejected + unsent + alreadyDone, and sent = delivered + failed, however it ended. */
+export interface LoadResult {
+  readonly loadId: string
+  readonly outcome: Outcome
+  /** What ended the load before its time. */
+  readonly error: MillraceError | undefined
+  /** The first record that was refused or failed because of what it is. */
+  readonly firstRejection: MillraceError | undefined
+  readonly read: number
+  readonly sent: number
+  readonly skipped: number
+  readonly rejected: number
+  readonly delivered: number
+  readonly failed: number
+  /** Read, but not accepted any more when the load was cut short. */
+  readonly unsent: number
+  /** Part of failed. */
+  readonly possiblyPersisted: number
+  /** Of the delivered records, key and value. */
+  readonly bytes: number
+  readonly seconds: number
+  readonly messagesPerSecond: number
+  readonly partitions: readonly PartitionAccount[]
+}

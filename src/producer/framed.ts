@@ -1,0 +1,45 @@
+import { MillraceError } from '../errors.ts'
+import { type Framed, NO_BYTES } from '../types.ts'
+
+export function isFramed(item: unknown): item is Framed {
+  return typeof item === 'object' && item !== null && 'ranges' in item
+}
+
+/**
+ * The number of messages in a frame.
+ * @throws MillraceError INVALID_MESSAGE when its ranges do not fit its bytes
+ */
+export function checkFramed({ bytes, ranges, keys, key }: Framed): number {
+  if (!(bytes instanceof Uint8Array)) throw invalidFrame('`bytes` is no Uint8Array')
+  checkRanges('ranges', bytes, ranges)
+  if (keys !== undefined) {
+    if (key !== undefined && key !== null) throw invalidFrame('both `key` and `keys` are given')
+    if (!(keys.bytes instanceof Uint8Array)) throw invalidFrame('`keys.bytes` is no Uint8Array')
+    checkRanges('keys.ranges', keys.bytes, keys.ranges)
+    if (keys.ranges.length !== ranges.length) {
+      throw invalidFrame(`there are ${ranges.length / 2} values and ${keys.ranges.length / 2} keys`)
+    }
+  }
+  return ranges.length / 2
+}
+
+function checkRanges(what: string, bytes: Uint8Array, ranges: Uint32Array): void {
+  if (!(ranges instanceof Uint32Array)) throw invalidFrame(`\`${what}\` is no Uint32Array`)
+  if (ranges.length % 2 !== 0)
+    throw invalidFrame(`\`${what}\` has ${ranges.length} numbers, not two a message`)
+  const size = bytes.byteLength
+  for (let i = 0; i < ranges.length; i += 2) {
+    const start = ranges[i] as number
+    const end = ranges[i + 1] as number
+    if (start === NO_BYTES) continue
+    if (start > end || end > size) {
+      throw invalidFrame(`\`${what}\` of message ${i / 2} are ${start} to ${end}, of ${size} bytes`)
+    }
+  }
+}
+
+function invalidFrame(why: string): MillraceError {
+  return new MillraceError('INVALID_MESSAGE', `The framed messages cannot be read: ${why}`, {
+    hint: 'See the type Framed; nothing of them was accepted',
+  })
+}

@@ -1,0 +1,65 @@
+import type { EngineCounts, Failure, Tally } from '../engine/engine.ts'
+import type { Delivery, Message } from '../types.ts'
+
+/** offered = accepted + refused; accepted = delivered + failed. */
+export interface BatchResult {
+  /** Messages that the call gave. More than `offered` only where an error cut the call short. */
+  readonly messages: number
+  readonly offered: number
+  readonly accepted: number
+  readonly refused: number
+  readonly delivered: number
+  readonly failed: number
+  /** Part of `failed`: these may be in the log. */
+  readonly possiblyPersisted: number
+  /** What was not delivered, by index; empty with detail `counts`. */
+  readonly failures: readonly Failure[]
+  /** With detail `all`: where message `index` went, or null where it was not delivered. */
+  delivery(index: number): Delivery | null
+}
+
+/** The same sums over all that a `produceFrom` took from its source. */
+export interface ProduceResult {
+  readonly offered: number
+  readonly accepted: number
+  readonly refused: number
+  readonly delivered: number
+  readonly failed: number
+  readonly possiblyPersisted: number
+  /** The first thousand; `onFailure` hears of all. `index` counts messages in the order they were taken. */
+  readonly failures: readonly Failure[]
+  /** Taken from the source, but neither accepted nor refused when an error or abort cut the call short. */
+  readonly unsent: readonly Message[]
+}
+
+export interface ProducerCounts extends EngineCounts {
+  /** Calls with messages that wait for room. */
+  readonly waiting: number
+}
+
+/** accepted = delivered + failed + aborted + unsent.length */
+export interface CloseResult {
+  readonly accepted: number
+  readonly refused: number
+  readonly delivered: number
+  readonly failed: number
+  readonly possiblyPersisted: number
+  readonly aborted: number
+  /** Accepted, and certainly never sent: handed back. */
+  readonly unsent: readonly Message[]
+}
+
+export function batchResult(tally: Tally, messages: number): BatchResult {
+  const { offered, accepted, refused, delivered, failed, possiblyPersisted, failures } = tally
+  return {
+    messages,
+    offered,
+    accepted,
+    refused,
+    delivered,
+    failed,
+    possiblyPersisted,
+    failures,
+    delivery: index => tally.delivery(index),
+  }
+}

@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Producer } from '../../src/index.ts'
+import { freshTopic, useEmbeddedCluster } from '../support/cluster.ts'
+import { skipBecause } from '../support/skip-reason.ts'
+import { millrace, start } from './harness.ts'
+
+const cluster = useEmbeddedCluster()
+
+describe('millrace', () => {
+  test.each(['produce', 'read', 'bench', 'cluster'])('help of %s begins with examples', async command => {
+    const { exit, stdout, stderr } = await millrace([command, '--help'])
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`^millrace ${command}`))
+    expect(stdout).toContain('Options:')
+  })
+
+  const cases: readonly [argv: readonly string[], exit: number, text: RegExp][] = [
+    [['--help'], 0, /^millrace produce --embedded/],
+    [['--version'], 0, /^\d+\.\d+\.\d+\n$/],
+    [[], 2, /Name a command.*--help/],
+    [['produc'], 2, /produce/],
+    [['xyzzy'], 2, /xyzzy/],
+    [['cluster', 'surplus'], 2, /does not take "surplus"/],
+    [['cluster', '--brokers', '0'], 2, /--brokers is "0"/],
+    [['cluster', '--broker', '1'], 2, /broker.*--brokers/],
+    [['read', '-b', 'h:1'], 2, /topic/],
+    [['read', '-t', 'x'], 2, /bootstrap\.servers/],
+    [['read', '-t', 'x', '-b', 'h:1', '--from', 'yesterday'], 2, /--from is "yesterday"/],
+    [['read', '-t', 'x', '-b', 'h:1', '-n', '-1'], 2, /--count is "-1"/],
+    [['read', '-t', 'x', '-b', 'h:1', '--format', 'xml'], 2, /format/],
+  ]
+  test.each(cases)('%j', async (argv, exit, text) => {
+    const ended = await millrace(argv)
+    expect(ended.exit).toBe(exit)
+    expect(exit === 0 ? ended.stdout : ended.stderr).toMatch(text)
+    expect(exit === 0 ? ended.stderr : ended.stdout).toBe('')
+    expect(ended.stderr).not.toMatch(/\n\s+at /)
+  })
+})
+
+describe('cluster', () => {
+  test('prints its brokers, serves, and ends at a signal', async () => {
+    const running = start(['cluster', '--brokers', '2', '--json'])
+    await expect.poll(() => running.stdout.text).toMatch(/\n$/)
+    const { brokers } = JSON.parse(running.stdout.text) as { brokers: string }
+    expect(brokers.split(',')).toHaveLength(2)
+    const producer = await Producer.connect({ 'bootstrap.servers': brokers })
+    expect(await producer.send({ topic: 't', value: 'v' })).toMatchObject({ topic: 't', offset: 0 })
+    await producer.close()
+    running.signal('SIGTERM')
+    expect(await running.exit).toBe(0)
+  })
+})
+
+describe('read', () => {
+  async function filled(): Promise<string> {
+    const topic = freshTopic()
+    const producer = await Producer.connect({ 'bootstrap.servers': cluster().bootstrapServers })
+    await producer.sendBatch([
+      { topic, partition: 0, key: 'k', value: 'ü', headers: { h: 'x' }, timestamp: 1_700_000_000_000 },
+      { topic, partition: 0, value: null, timestamp: 1_800_000_000_000 },
+      { topic, partition: 0, key: '', value: Buffer.from([0xff, 0]), timestamp: 1_800_000_000_001 },
+    ])
+    await producer.close()
+    return topic
+  }
+
+  const read = (topic: string, ...argv: string[]) =>
+    millrace(['read', '-b', cluster().bootstrapServers, '-t', topic, ...argv])
+
+  test('envelopes', async () => {
+    const topic = await filled()
+    const { exit, stdout, stderr } = await read(topic)
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '3 messages\n' })
+    const common = { topic, partition: 0 }
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line)),
+    ).toEqual([
+      {
+        ...common,
+        offset: 0,
+        key: 'k',
+        value: 'ü',
+        headers: [['h', 'x']],
+        timestamp: 1_700_000_000_000,
+        encoding: 'utf8',
+      },
+      {
+        ...common,
+        offset: 1,
+        key: null,
+        value: null,
+        headers: [],
+        timestamp: 1_800_000_000_000,
+        encoding: 'utf8',
+      },
+      {
+        ...common,
+        offset: 2,
+        key: '',
+        value: '/wA=',
+        headers: [],
+        timestamp: 1_800_000_000_001,
+        encoding: 'base64',
+      },
+    ])
+  })
+
+  test('values, counts, offsets, partitions', async () => {
+    const topic = await filled()
+    expect((await read(topic, '--format', 'value', '-n', '1')).stdout).toBe('ü\n')
+    expect((await read(topic, '--from', '2', '--partition', '0')).stdout).toMatch(/^\{.*"offset":2.*\}\n$/)
+    expect((await read(topic, '--from', 'end')).stdout).toBe('')
+    expect((await read(topic, '--partition', '9')).exit).toBe(2)
+    expect(await read('not-there')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringMatching(/no topic not-there/),
+    })
+  })
+})
+
+// main.ts is all that is not run in this process by the other tests
+describe(
+  'as a process of its own',
+  existsSync('dist/cli/main.js') ? {} : skipBecause('dist/ is not built'),
+  () => {
+    const program = (...argv: string[]) => spawn(process.execPath, ['dist/cli/main.js', ...argv])
+
+    test('exits by code, also while standard input stays open', async () => {
+      const child = program('produce', '--embedded', '-t', 'x', '--limit', '2')
+      child.stdin.write('1\n2\n3\n')
+      expect(await once(child, 'exit')).toEqual([0, null])
+      child.stdin.destroy()
+    })
+
+    test('a signal drains', async () => {
+      const child = program('produce', '--embedded', '--json', '-t', 'x')
+      let output = ''
+      child.stdout.on('data', data => {
+        output += data
+      })
+      child.stdin.on('error', () => {})
+      child.stdin.write('1\n2\n3\n'.repeat(1000))
+      let errors = ''
+      const reading = new Promise<void>(resolve => {
+        child.stderr.on('data', data => {
+          errors += data
+          if (errors.includes('\n')) resolve()
+        })
+      })
+      await reading
+      child.kill('SIGINT')
+      expect(await once(child, 'exit')).toEqual([130, null])
+      // it may have been interrupted while it still connected
+      if (output !== '') {
+        const { read, sent, delivered, unsent } = JSON.parse(output)
+        expect({ sent, read }).toEqual({ sent: delivered, read: delivered + unsent })
+      }
+    })
+
+    test('a reader that leaves is no error', async () => {
+      const topic = freshTopic()
+      const producer = await Producer.connect({ 'bootstrap.servers': cluster().bootstrapServers })
+      await producer.sendBatch(
+        Array.from({ length: 20_000 }, (_, n) => ({ topic, value: `${n}`.padEnd(100) })),
+      )
+      await producer.close()
+      const child = program('read', '-b', cluster().bootstrapServers, '-t', topic)
+      let errors = ''
+      child.stderr.on('data', data => {
+        errors += data
+      })
+      await once(child.stdout, 'data')
+      child.stdout.destroy()
+      expect(await once(child, 'exit')).toEqual([0, null])
+      expect(errors).not.toMatch(/Error/)
+    })
+  },
+)
