@@ -6,7 +6,12 @@ import { type Properties, refusedByLibrdkafka } from './producer-client.ts'
 /** The parts of node-rdkafka's AdminClient that are used here. */
 interface RdkafkaAdmin {
   createTopic(
-    topic: { topic: string; num_partitions: number; replication_factor: number },
+    topic: {
+      topic: string
+      num_partitions: number
+      replication_factor: number
+      config: Readonly<Record<string, string>>
+    },
     timeoutMs: number,
     callback: (error?: ClientError) => void,
   ): void
@@ -19,6 +24,8 @@ export interface NewTopic {
   readonly partitions?: number | undefined
   /** Absent: as the brokers have it set (default.replication.factor). */
   readonly replicationFactor?: number | undefined
+  /** Kafka's topic configuration, such as max.message.bytes. */
+  readonly config?: Readonly<Record<string, string>> | undefined
 }
 
 const TIMEOUT_MS = 15_000
@@ -50,11 +57,12 @@ export class Admin {
    * @throws MillraceError REQUEST_FAILED (`context.kafkaName` tells: TOPIC_ALREADY_EXISTS, …),
    * BROKER_UNREACHABLE
    */
-  createTopic(topic: string, { partitions, replicationFactor }: NewTopic = {}): Promise<void> {
+  createTopic(topic: string, { partitions, replicationFactor, config = {} }: NewTopic = {}): Promise<void> {
     const request = {
       topic,
       num_partitions: partitions ?? BROKERS_DEFAULT,
       replication_factor: replicationFactor ?? BROKERS_DEFAULT,
+      config,
     }
     return this.#request(`create the topic ${topic}`, callback =>
       this.#admin.createTopic(request, TIMEOUT_MS, callback),

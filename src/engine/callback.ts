@@ -151,9 +151,15 @@ export class CallbackEngine implements Engine {
     }
   }
 
-  /** Called by the client with each error event. */
-  error(error: KafkaError): void {
-    if (error.code === FATAL) this.#fatal()
+  /** Called by the client when librdkafka says that the producer cannot go on, with its reason. */
+  fatal(reason: string): void {
+    if (this.#closed) return
+    this.listener.fatal(
+      new MillraceError('PRODUCER_FATAL', `The producer cannot go on: ${reason}`, {
+        hint: 'It takes no more messages. Close it, make a new one, and send again what was not delivered',
+        context: { kafkaCode: FATAL, kafkaName: '_FATAL' },
+      }),
+    )
   }
 
   #offerArray(messages: readonly Message[], from: number, to: number, tally: CallbackTally): number {
@@ -211,7 +217,7 @@ export class CallbackEngine implements Engine {
       this.#admission.arm()
       return false
     }
-    if (code === FATAL) this.#fatal()
+    if (code === FATAL) this.fatal('librdkafka reported a fatal error')
     this.#refuse(owner, index, this.#errors.refused(code, topic, wire.partition))
     return true
   }
@@ -245,19 +251,6 @@ export class CallbackEngine implements Engine {
       this.#waking = false
       if (!this.#closed) this.listener.room()
     })
-  }
-
-  #fatal(): void {
-    this.listener.fatal(
-      new MillraceError(
-        'PRODUCER_FATAL',
-        'librdkafka reports a fatal error; this producer takes no more messages',
-        {
-          hint: 'Close it, see the log event for the cause, and make a new one',
-          context: { kafkaCode: FATAL, kafkaName: '_FATAL' },
-        },
-      ),
-    )
   }
 
   /** Takes in what librdkafka has already reported, for as long as something comes. */

@@ -17,7 +17,7 @@ const NULL = Buffer.from('null')
 
 /**
  * Walks through JSON text (RFC 8259, as strict as JSON.parse) without making objects, so that the
- * source text of each value can be had: JSON.parse rounds large numbers, and takes five times as long.
+ * source text of each value can be had: JSON.parse rounds large numbers, and takes several times as long.
  * Invalid UTF-8 inside a string is let through as it is. Positions are indices in `bytes`; a method
  * that returns one returns -1 at a fault, and `fault` and `faultAt` tell which.
  */

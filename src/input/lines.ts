@@ -34,7 +34,7 @@ export interface LineOptions {
 export class LineFramer {
   readonly #options: LineOptions
   readonly #delimiter: Buffer
-  // searching for a number takes 22 ns a line of 90 bytes; for a buffer of one byte, or in a loop, 100
+  // searching for a number takes 22 ns a line of 90 bytes, a loop of our own 100
   readonly #needle: number | Buffer
   readonly #stripCr: boolean
   readonly #ranges: Uint32Array

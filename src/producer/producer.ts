@@ -131,11 +131,10 @@ export class Producer extends EventEmitter<ProducerEvents> {
     let engine: CallbackEngine | undefined
     const listener: ProducerClientListener = {
       report: (error, report) => engine?.report(error, report),
-      error: error => {
-        engine?.error(error)
-        producer?.emit('clientError', error)
-      },
+      error: error => producer?.emit('clientError', error),
       log: line => {
+        // the error event of a fatal error looks like any other; the log line tells it, and why
+        if (line.facility === 'FATAL') engine?.fatal(line.message.replace(/^.*Fatal error: /, ''))
         onLog?.(line)
         producer?.emit('log', line)
       },
