@@ -4,8 +4,8 @@ export type Bytes = string | Buffer | Uint8Array
 /** One header; names may repeat, and their order is kept. */
 export type Header = readonly [name: string, value: Bytes | null]
 
-/** A list of headers, or an object whose values may be arrays for repeated names. */
-export type Headers = readonly Header[] | Readonly<Record<string, Bytes | null | readonly (Bytes | null)[]>>
+/** Pairs (an array, a Map, …), or an object whose values may be arrays for repeated names. */
+export type Headers = Iterable<Header> | Readonly<Record<string, Bytes | null | readonly (Bytes | null)[]>>
 
 /** What is offered to a producer. */
 export interface Message {

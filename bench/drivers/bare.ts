@@ -5,10 +5,13 @@ const rdkafka = createRequire(import.meta.url)('node-rdkafka') as typeof import(
 
 /** Messages between two turns of the event loop. */
 const SLICE = 1000
+/** Keeps opaques small integers, which need no object of their own. */
+const MOST_IN_FLIGHT = 2 ** 30
 
 /**
- * A loop around node-rdkafka's produce() with delivery reports, as short as it can be: no opaque, nothing
- * but a count in each report. Variants: `interval-N` polls every N ms, `inline` once in each slice.
+ * A loop around node-rdkafka's produce() with delivery reports, as short as it can be: nothing but a count
+ * in each report. Variants: `interval-N` polls every N ms, `inline` once in each slice; with `+opaque` each
+ * message carries a number, without which a report does not tell which message it is about.
  */
 export const connect: Connect = async setup => {
   const producer = new rdkafka.Producer({
@@ -29,6 +32,7 @@ class Bare implements Driver {
   readonly #producer: import('node-rdkafka').Producer
   readonly #setup: Setup
   readonly #inline: boolean
+  readonly #opaque: boolean
   #left = 0
   #waiting = false
   #whenEnded: (() => void) | undefined
@@ -36,9 +40,11 @@ class Bare implements Driver {
   constructor(producer: import('node-rdkafka').Producer, setup: Setup) {
     this.#producer = producer
     this.#setup = setup
-    this.#inline = setup.variant === 'inline'
-    // the interval serves reports after the last slice, too
-    producer.setPollInterval(this.#inline ? 10 : Number(setup.variant.replace('interval-', '')))
+    const [polling = '', opaque] = setup.variant.split('+')
+    this.#inline = polling === 'inline'
+    this.#opaque = opaque === 'opaque'
+    // the interval serves reports while there is no slice, too
+    producer.setPollInterval(this.#inline ? 1 : Number(polling.replace('interval-', '')))
     const wakeAt = setup.outstanding * 0.75
     producer.on('delivery-report', error => {
       if (error) this.failed++
@@ -58,18 +64,32 @@ class Bare implements Driver {
   }
 
   readonly #slice = (): void => {
-    const { topic, payloads, outstanding } = this.#setup
+    const { outstanding } = this.#setup
     const inFlight = this.offered - this.delivered - this.failed
     const count = Math.min(SLICE, outstanding - inFlight, this.#left)
-    for (let index = 0; index < count; index++) {
-      this.#producer.produce(topic, -1, payloads[(this.offered + index) % payloads.length] as Buffer)
-    }
+    if (this.#opaque) this.#produceTelling(count)
+    else this.#produceCounting(count)
     this.offered += count
     this.#left -= count
     if (this.#inline) this.#producer.poll()
     if (this.#left === 0) return
     if (inFlight + count >= outstanding) this.#waiting = true
     else setImmediate(this.#slice)
+  }
+
+  #produceCounting(count: number): void {
+    const { topic, payloads } = this.#setup
+    for (let index = this.offered; index < this.offered + count; index++) {
+      this.#producer.produce(topic, -1, payloads[index % payloads.length] as Buffer)
+    }
+  }
+
+  #produceTelling(count: number): void {
+    const { topic, payloads } = this.#setup
+    for (let index = this.offered; index < this.offered + count; index++) {
+      const payload = payloads[index % payloads.length] as Buffer
+      this.#producer.produce(topic, -1, payload, null, null, index % MOST_IN_FLIGHT)
+    }
   }
 
   async finished(): Promise<void> {

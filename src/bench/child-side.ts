@@ -15,6 +15,8 @@ export function toSentError(error: unknown): SentError {
 export function livesWithParent(): void {
   process.on('SIGINT', () => {})
   process.on('disconnect', () => process.exit(1))
+  // it may have gone while this process was being loaded
+  if (!process.connected) process.exit(1)
 }
 
 /** Answers the parent and ends this process. */

@@ -26,14 +26,21 @@ export function startChild(entry: 'trial-process' | 'cluster-process'): Child {
   child.stderr?.setEncoding('utf8').on('data', text => {
     said = (said + text).slice(-KEPT_BYTES)
   })
-  const ended = new Promise<string>(resolve => {
-    child.on('error', error => resolve(`could not be started: ${error.message}`))
-    child.on('close', (code, signal) => {
-      const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
-      resolve(said.trim() === '' ? how : `${how}: ${said.trim()}`)
-    })
-  })
+  const ended = howItEnds(child).then(how => (said.trim() === '' ? how : `${how}: ${said.trim()}`))
   return { process: child, ended }
+}
+
+/** Resolves when it is gone and all it said is read. ('close' does not come after `disconnect`.) */
+async function howItEnds(child: ChildProcess): Promise<string> {
+  const silence = new Promise(resolve => child.stderr?.once('close', resolve))
+  const how = await new Promise<string>(resolve => {
+    child.once('error', error => resolve(`could not be started: ${error.message}`))
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`),
+    )
+  })
+  await silence
+  return how
 }
 
 /** Run from source, as tests do, a process of ours wants the loader that reads it. */

@@ -31,27 +31,28 @@ const fields: readonly { readonly field: Field; readonly title: string }[] = [
 /** What differs between cells gets a column; `all`: what does not, too. */
 export function cellColumns(cells: readonly CellReport[], all: boolean): Column[] {
   return fields
-    .filter(({ field }) => all || field === 'api' || varies(cells, field))
+    .filter(({ field }) => all || field === 'api' || valuesOf(cells, field).length > 1)
     .map(({ field, title }) => ({
       title,
       name: field,
-      left: typeof cells[0]?.[field] === 'string' || field === 'acks',
+      left: typeof cells[0]?.[field] === 'string',
       value: cell => cell[field],
     }))
 }
 
 /** The fields that are the same in all cells, as one line. */
 export function constants(cells: readonly CellReport[]): string {
-  const [first] = cells
-  if (first === undefined) return ''
   return fields
-    .filter(({ field }) => field !== 'api' && !varies(cells, field) && first[field] !== null)
-    .map(({ field, title }) => `${title} ${group(first[field] as string | number)}`)
+    .flatMap(({ field, title }) => {
+      const [value, ...others] = valuesOf(cells, field)
+      return field === 'api' || value === undefined || others.length > 0 ? [] : [`${title} ${group(value)}`]
+    })
     .join(', ')
 }
 
-function varies(cells: readonly CellReport[], field: Field): boolean {
-  return new Set(cells.map(cell => cell[field])).size > 1
+/** The different values of a field, where cells have it at all. */
+function valuesOf(cells: readonly Cell[], field: Field): (string | number)[] {
+  return [...new Set(cells.flatMap(cell => cell[field] ?? []))]
 }
 
 export const figureColumns: readonly Column[] = [
@@ -130,14 +131,12 @@ export function remarks({ cells }: BenchReport): string[] {
 
 /** A cell by what sets it apart: `batch, 4 loops`. */
 export function nameOf(cell: Cell, cells: readonly Cell[]): string {
-  const differing = fields.filter(
-    ({ field }) => field !== 'api' && new Set(cells.map(other => other[field])).size > 1,
-  )
-  const parts = differing.flatMap(({ field, title }) => {
+  const parts = fields.flatMap(({ field, title }) => {
     const value = cell[field]
-    if (value === null) return []
-    if (field === 'loops' || field === 'producers')
+    if (field === 'api' || value === null || valuesOf(cells, field).length < 2) return []
+    if (field === 'loops' || field === 'producers') {
       return [`${value} ${value === 1 ? title.slice(0, -1) : title}`]
+    }
     return [`${title} ${group(value)}`]
   })
   return [cell.api, ...parts].join(', ')

@@ -22,11 +22,10 @@ const FEWEST = 4
 export function randomRing(size: number, seed: number): Ring {
   const differing = size < 4 ? 256 ** size : MOST
   const count = Math.min(MOST, differing, Math.max(FEWEST, Math.floor(RING_BYTES / size)))
-  const bytes = Buffer.allocUnsafe(count * size)
+  const words = new Uint32Array(Math.ceil((count * size) / 4))
   const random = seeded(seed)
-  const whole = bytes.length - (bytes.length % 4)
-  for (let at = 0; at < whole; at += 4) bytes.writeUInt32LE(random(), at)
-  for (let at = whole; at < bytes.length; at++) bytes[at] = random() & 0xff
+  for (let at = 0; at < words.length; at++) words[at] = random()
+  const bytes = Buffer.from(words.buffer, 0, count * size)
   const ranges = new Uint32Array(2 * count)
   for (let index = 0; index < count; index++) {
     ranges[2 * index] = index * size

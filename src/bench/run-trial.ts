@@ -113,6 +113,7 @@ class TrialRun {
     const firstFailure = this.#lanes.find(lane => lane.firstFailure !== undefined)?.firstFailure
     const rules = { allowFailures: this.#spec.allowFailures, firstFailure }
     const faults = [...faultsOf({ ...account, acknowledged, endOffsetsMoved }, rules), ...this.#faults]
+    if (delivered === 0) faults.push('nothing was acknowledged within the window')
     const messagesPerSecond = delivered / spent.seconds
     const figures = {
       ...account,

@@ -54,10 +54,10 @@ function isUnknownTopic(error: unknown): boolean {
 }
 
 function withHint(error: unknown): unknown {
-  if (!(error instanceof MillraceError) || error.code !== 'REQUEST_FAILED') return error
+  if (!(error instanceof MillraceError)) return error
   return new MillraceError(error.code, error.message, {
     cause: error,
     context: error.context,
-    hint: 'Give a topic that is there with --topic, if this cluster makes none',
+    hint: 'If this cluster makes no topics, give one that is there with --topic',
   })
 }

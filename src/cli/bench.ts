@@ -123,8 +123,8 @@ exactly that. Without -b an embedded cluster is measured, which is not Kafka.`,
       if (error !== undefined && signalled === undefined && nothing) throw withWayOut(error)
       const exitCode = codeOf(report, error, signalled)
       const final = { ...report, exitCode }
-      write(final)
       show(final, { json: options.json, format }, io)
+      write(final)
       if (error !== undefined) io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
       else if (!nothing) tell(`\n${finding(final)}`)
       return exitCode

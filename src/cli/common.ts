@@ -1,5 +1,7 @@
+import { setMaxListeners } from 'node:events'
 import type { Argv } from 'yargs'
 import { optionVariables, resolveProperties, scrub } from '../config/index.ts'
+import { type EngineName, engineNames } from '../engine/connect.ts'
 import { MillraceError } from '../errors.ts'
 import { Producer } from '../producer/producer.ts'
 import { EmbeddedCluster } from '../testing/embedded-cluster.ts'
@@ -72,12 +74,11 @@ export function producerOptions<T>(yargs: Argv<T>): Argv<T & ProducerArguments> 
     .option('engine', {
       type: 'string',
       requiresArg: true,
-      choices: ENGINES,
+      choices: engineNames,
       describe: 'how messages enter librdkafka; default auto [MILLRACE_ENGINE]',
     }) as unknown as Argv<T & ProducerArguments>
 }
 
-const ENGINES = ['auto', 'callback'] as const
 const LOG_LEVELS = ['error', 'warning', 'notice', 'info', 'debug'] as const
 const SYSLOG: Readonly<Record<(typeof LOG_LEVELS)[number], number>> = {
   error: 3,
@@ -91,7 +92,7 @@ type Value = string | number | boolean
 
 export interface Connection {
   readonly properties: Readonly<Record<string, Value>>
-  readonly engine: (typeof ENGINES)[number]
+  readonly engine: EngineName
   /** syslog level up to which librdkafka's log is shown; -1: not at all. */
   readonly logLevel: number
 }
@@ -120,7 +121,7 @@ export function resolveConnection(
   const engine = oneOf(
     'MILLRACE_ENGINE',
     single('engine', args.engine) ?? fromEnvironment('MILLRACE_ENGINE'),
-    ENGINES,
+    engineNames,
   )
   const level = oneOf(
     'MILLRACE_LOG_LEVEL',
@@ -167,6 +168,8 @@ export async function connectProducers(
   signal: AbortSignal,
 ): Promise<Producer[]> {
   const { logLevel, engine } = connection
+  // each producer listens to it
+  setMaxListeners(0, signal)
   let warned = false
   const attempts = await Promise.allSettled(
     Array.from({ length: count }, () =>

@@ -1,17 +1,19 @@
 #!/usr/bin/env node
+import { EXIT } from './command.ts'
 import { run } from './run.ts'
 
 const signals = ['SIGINT', 'SIGTERM'] as const
 
-// a reader that left, as `head` does, is no error
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
-}
+// Nobody reads progress any more, or there is no room for it: the work goes on. What went wrong on standard output
+// is told at the end; that its reader left, as `head` does, is nothing wrong.
+const LEFT = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
+process.stderr.on('error', () => {})
+let broken: NodeJS.ErrnoException | undefined
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (!LEFT.includes(error.code ?? '')) broken ??= error
+})
 
-process.exitCode = await run(process.argv.slice(2), {
+let exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -23,6 +25,10 @@ process.exitCode = await run(process.argv.slice(2), {
     }
   },
 })
+if (broken !== undefined) {
+  process.stderr.write(`millrace: standard output cannot be written: ${broken.message}\n`)
+  exitCode ||= EXIT.unexpected
+}
 // what keeps the loop alive now, such as an open standard input, is of no use any more
-await new Promise<void>(resolve => process.stdout.write('', () => resolve()))
-process.exit()
+if (!process.stdout.destroyed) await new Promise<void>(resolve => process.stdout.write('', () => resolve()))
+process.exit(exitCode)

@@ -1,3 +1,4 @@
+import { checkTopic } from '../engine/message.ts'
 import { MillraceError } from '../errors.ts'
 
 /** Option values as yargs gives them: a string, or an array where the option was repeated. */
@@ -8,6 +9,20 @@ export function single(option: string, given: Given): string | undefined {
   if (given === undefined || typeof given === 'string') return given
   if (given.length === 1) return given[0]
   throw new MillraceError('USAGE', `--${option} was given ${given.length} times`, { hint: 'Give it once' })
+}
+
+/** The value of --topic. */
+export function topicName(given: Given): string {
+  const topic = single('topic', given) ?? ''
+  try {
+    checkTopic(topic)
+  } catch (cause) {
+    throw new MillraceError('USAGE', (cause as MillraceError).message, {
+      cause,
+      context: { option: 'topic' },
+    })
+  }
+  return topic
 }
 
 interface Bounds {
@@ -46,7 +61,7 @@ export function size(bytes: number): string {
     value /= 1000
     unit++
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
+  return `${value.toFixed(unit === 0 ? 0 : 1)} ${units[unit]}`
 }
 
 /** Seconds as 42 s, 3 min 05 s, 2 h 04 min. */

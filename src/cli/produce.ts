@@ -2,15 +2,17 @@ import { requireBrokers } from '../config/index.ts'
 import { MillraceError } from '../errors.ts'
 import {
   checkReadOptions,
+  type Input,
   inputFormats,
   openInputs,
   parseDelimiter,
   type ReadOptions,
 } from '../input/index.ts'
 import { Load } from '../load/load.ts'
+import { type LoadResult, nothingLoaded } from '../load/result.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { Header } from '../types.ts'
-import { type Command, EXIT, type Io } from './command.ts'
+import type { Command, Io } from './command.ts'
 import {
   clusterFor,
   connectProducers,
@@ -19,7 +21,7 @@ import {
   resolveConnection,
 } from './common.ts'
 import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
-import { duration, type Given, number, single } from './numbers.ts'
+import { count, duration, type Given, number, single, topicName } from './numbers.ts'
 import { showProgress } from './progress.ts'
 
 interface Options extends ProducerArguments {
@@ -39,8 +41,11 @@ interface Options extends ProducerArguments {
   producers?: Given
   'stall-timeout'?: Given
   'drain-timeout'?: Given
-  progress: boolean
+  'no-progress': boolean
 }
+
+/** The longest timeouts, in seconds; timers take no more than 24 days. */
+const DAY = 86_400
 
 const EXAMPLES = `$0 produce -b localhost:9092 -t events data.txt                 every line is a message
 $0 produce -b localhost:9092 -t events -K : data.txt            key, colon, value
@@ -118,7 +123,7 @@ export const produce: Command<Options> = {
           requiresArg: true,
           describe: 'seconds to wait for acknowledgements when cut short; default 30',
         })
-        .option('progress', { type: 'boolean', default: true, describe: '--no-progress: no progress' }),
+        .option('no-progress', { type: 'boolean', default: false, describe: 'no bar, no lines' }),
     ),
   async run(options, io) {
     const plan = readOptions(options)
@@ -139,39 +144,19 @@ export const produce: Command<Options> = {
       if (load !== undefined) interruptLoad(load, io, options)
     })
     const { properties, cluster } = await clusterFor(options, io, connection)
+    let engine = 'none'
     try {
       const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
-      await checkTopic(producers, plan.load.topic)
-      if (signalled !== undefined) {
-        await Promise.all(producers.map(producer => producer.close()))
-        return EXIT[signalled]
-      }
-      if (
-        inputs.some(({ name }) => name === '-') &&
-        (io.stdin as { isTTY?: boolean }).isTTY &&
-        !options.quiet
-      ) {
-        io.stderr.write('Reading standard input; Ctrl-D ends it.\n')
-      }
+      engine = producers[0]?.engine ?? engine
+      await checkTarget(producers, plan.load.topic, plan.load.partition)
       load = new Load({ ...plan.load, read: plan.read, producers, inputs })
-      const sizes = inputs.map(({ size }) => size)
-      const total = sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
-      const wanted = options.progress && !options.quiet
-      const progress = wanted ? showProgress(load, total, io, io.stderr.isTTY === true) : undefined
-      const result = await load.run()
-      progress?.stop()
-      const exitCode = loadExitCode(result, signalled)
-      const context = { engine: producers[0]?.engine ?? 'callback', embedded: options.embedded, exitCode }
-      if (options.json) io.stdout.write(`${loadJson(result, context)}\n`)
-      else if (!options.quiet) io.stderr.write(loadSummary(result, context))
-      if (result.error !== undefined) io.stderr.write(`millrace: ${result.error.message}\n`)
-      else if (result.rejected > 0 && options.json && !options.quiet) {
-        io.stderr.write(`millrace: ${result.firstRejection?.message}\n`)
-      }
-      return exitCode
+      // interrupted meanwhile: it will read nothing, and close the producers
+      if (signalled !== undefined) load.interrupt()
+      const result = await watched(load, inputs, options, io)
+      return report(result, { engine, embedded: options.embedded, signalled }, options, io)
     } catch (error) {
-      if (signalled !== undefined) return EXIT[signalled]
-      throw error
+      if (signalled === undefined) throw error
+      return report(nothingLoaded(), { engine, embedded: options.embedded, signalled }, options, io)
     } finally {
       ignore()
       await cluster?.stop()
@@ -179,14 +164,51 @@ export const produce: Command<Options> = {
   },
 }
 
+/** Runs a load, and shows how it gets on. */
+async function watched(load: Load, inputs: readonly Input[], options: Options, io: Io): Promise<LoadResult> {
+  const fromTerminal = inputs.some(({ name }) => name === '-') && (io.stdin as { isTTY?: boolean }).isTTY
+  if (fromTerminal && !options.quiet) io.stderr.write('Reading standard input; Ctrl-D ends it.\n')
+  const sizes = inputs.map(({ size }) => size)
+  const total = sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
+  const wanted = !options['no-progress'] && !options.quiet
+  const progress = wanted ? showProgress(load, total, io, io.stderr.isTTY === true) : undefined
+  const result = await load.run()
+  progress?.stop()
+  return result
+}
+
+interface Ending {
+  readonly engine: string
+  readonly embedded: boolean
+  readonly signalled: 'SIGINT' | 'SIGTERM' | undefined
+}
+
+/** Tells the account, for programs or for people. @returns the exit code */
+function report(
+  result: LoadResult,
+  { engine, embedded, signalled }: Ending,
+  options: Options,
+  io: Io,
+): number {
+  const exitCode = loadExitCode(result, signalled)
+  const context = { engine, embedded, exitCode }
+  if (options.json) io.stdout.write(`${loadJson(result, context)}\n`)
+  else if (!options.quiet) io.stderr.write(loadSummary(result, context))
+  const reason = result.error ?? result.firstFailure ?? (options.json ? result.firstRejection : undefined)
+  if (reason !== undefined) io.stderr.write(`millrace: ${reason.message}\n`)
+  return exitCode
+}
+
 function interruptLoad(load: Load, io: Io, options: Options): void {
   const first = !load.interrupted
   load.interrupt()
   if (options.quiet || !first) return
   const { inFlight } = load
-  const limit = number('drain-timeout', options['drain-timeout'], { min: 0, whole: false }) ?? 30
+  const limit = number('drain-timeout', options['drain-timeout'], { min: 0, max: DAY, whole: false }) ?? 30
+  // over the bar, where there is one
+  const line = io.stderr.isTTY ? '\r\x1b[K' : ''
   io.stderr.write(
-    `\nInterrupted; waiting up to ${duration(limit)} for ${inFlight} messages on their way. Again to leave at once.\n`,
+    `${line}Interrupted; waiting up to ${duration(limit)} for ${count(inFlight)} messages on their way. Again to leave at once.\n`,
   )
 }
 
@@ -214,7 +236,7 @@ function readOptions(options: Options) {
     read,
     producers: number('producers', options.producers, { min: 1, max: 1000 }) ?? 1,
     load: {
-      topic: single('topic', options.topic) as string,
+      topic: topicName(options.topic),
       key,
       headers: options.header?.map(parseHeader),
       partition: number('partition', options.partition, { min: 0, max: 0x7fff_ffff }),
@@ -222,9 +244,9 @@ function readOptions(options: Options) {
       rate: number('rate', options.rate, { min: 0.001, whole: false }),
       limit: number('limit', options.limit, { min: 0 }),
       stallTimeoutMs:
-        1000 * (number('stall-timeout', options['stall-timeout'], { min: 1, whole: false }) ?? 60),
+        1000 * (number('stall-timeout', options['stall-timeout'], { min: 1, max: DAY, whole: false }) ?? 60),
       drainTimeoutMs:
-        1000 * (number('drain-timeout', options['drain-timeout'], { min: 0, whole: false }) ?? 30),
+        1000 * (number('drain-timeout', options['drain-timeout'], { min: 0, max: DAY, whole: false }) ?? 30),
     },
   }
 }
@@ -235,15 +257,27 @@ function parseHeader(text: string): Header {
   throw new MillraceError('USAGE', `--header is ${JSON.stringify(text)}`, { hint: 'Give name=value' })
 }
 
-/** A topic that is not there is found before anything is read. Closes the producers when it throws. */
-async function checkTopic(producers: readonly Producer[], topic: string): Promise<void> {
+/** A topic or partition that is not there is found before anything is read. Closes the producers when it throws. */
+async function checkTarget(
+  producers: readonly Producer[],
+  topic: string,
+  partition: number | undefined,
+): Promise<void> {
   try {
     const found = await producers[0]?.describeTopic(topic)
-    if (found !== null) return
-    throw new MillraceError('UNKNOWN_TOPIC', `The cluster has no topic ${topic}`, {
-      hint: 'Create it, check the name, or let the cluster make it with -X allow.auto.create.topics=true where it may',
-      context: { topic },
-    })
+    if (found === null) {
+      throw new MillraceError('UNKNOWN_TOPIC', `The cluster has no topic ${topic}`, {
+        hint: 'Create it, check the name, or let the cluster make it with -X allow.auto.create.topics=true where it may',
+        context: { topic },
+      })
+    }
+    const partitions = found?.partitions.length ?? 0
+    if (partition !== undefined && partition >= partitions) {
+      throw new MillraceError('UNKNOWN_TOPIC', `The topic ${topic} has no partition ${partition}`, {
+        hint: `It has ${partitions}, from 0`,
+        context: { topic, partition },
+      })
+    }
   } catch (error) {
     await Promise.all(producers.map(producer => producer.close()))
     throw error

@@ -48,12 +48,14 @@ function state(load: Load, total: number | null, recent: RecentRate): State {
   return { rate, share, eta: left === null ? '' : duration(left) }
 }
 
-function figures(load: Load, { rate }: State): string {
+/** What matters most comes first: a narrow terminal cuts the rest off. */
+function figures(load: Load, { rate, eta }: State): string {
   const { delivered, failed, rejected } = load.account
   const perSecond = load.seconds === 0 ? 0 : load.bytesRead / load.seconds
   const parts = [
-    `${count(delivered)} delivered`,
     `${count(rate)} msg/s`,
+    ...(eta === '' ? [] : [`ETA ${eta}`]),
+    `${count(delivered)} delivered`,
     `${size(perSecond)}/s read`,
     `${count(load.inFlight)} in flight`,
   ]
@@ -66,7 +68,7 @@ function bar(load: Load, total: number | null, io: Io): Progress {
   const known = total !== null && total > 0
   const options: Options = {
     stream: io.stderr as NodeJS.WritableStream,
-    format: known ? '{bar} {percentage}%  {figures}{eta_text}' : '{figures}',
+    format: known ? '{bar} {percentage}%  {figures}' : '{figures}',
     barsize: 20,
     barCompleteChar: '█',
     barIncompleteChar: '░',
@@ -79,7 +81,7 @@ function bar(load: Load, total: number | null, io: Io): Progress {
   const recent = new RecentRate()
   const payload = () => {
     const now = state(load, total, recent)
-    return { figures: figures(load, now), eta_text: now.eta === '' ? '' : `  ETA ${now.eta}` }
+    return { figures: figures(load, now) }
   }
   single.start(known ? total : 1, 0, payload())
   const timer = setInterval(() => single.update(known ? load.bytesRead : 0, payload()), BAR_MS)
@@ -87,6 +89,7 @@ function bar(load: Load, total: number | null, io: Io): Progress {
     stop() {
       clearInterval(timer)
       single.stop()
+      io.stderr.write('\r\x1b[K')
     },
   }
 }
@@ -96,8 +99,7 @@ function lines(load: Load, total: number | null, io: Io): Progress {
   const timer = setInterval(() => {
     const now = state(load, total, recent)
     const share = now.share === null ? '' : `${Math.floor(now.share * 100)} %  `
-    const eta = now.eta === '' ? '' : `  ETA ${now.eta}`
-    io.stderr.write(`${share}${figures(load, now)}${eta}\n`)
+    io.stderr.write(`${share}${figures(load, now)}\n`)
   }, LINE_MS)
   return {
     stop() {

@@ -5,7 +5,7 @@ import { MillraceError } from '../errors.ts'
 import { type Command, EXIT } from './command.ts'
 import { type ConnectionArguments, connectionOptions, resolveConnection } from './common.ts'
 import { toEnvelope } from './envelope.ts'
-import { count, type Given, number, single } from './numbers.ts'
+import { count, type Given, number, single, topicName } from './numbers.ts'
 
 interface Options extends ConnectionArguments {
   topic?: Given
@@ -64,7 +64,7 @@ Look at what is in a topic, from where you say to where it ends now.`,
         }),
     ),
   async run(options, io) {
-    const topic = single('topic', options.topic) as string
+    const topic = topicName(options.topic)
     const limit = number('count', options.count, { min: 0 })
     const partition = number('partition', options.partition, { min: 0, max: 0x7fff_ffff })
     const from = parseFrom(single('from', options.from) ?? 'beginning')
@@ -90,9 +90,11 @@ Look at what is in a topic, from where you say to where it ends now.`,
       })) {
         messages++
         if (!io.stdout.write(format(message))) await once(io.stdout, 'drain', { signal: abort.signal })
+        if (io.stdout.errored) break
       }
     } catch (error) {
-      if (signalled === undefined) throw error
+      // anything else is standard output's: who reads it may leave, and main.ts tells of other trouble with it
+      if (signalled === undefined && error instanceof MillraceError) throw error
     } finally {
       ignore()
     }

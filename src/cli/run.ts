@@ -21,7 +21,7 @@ const commands: readonly Command<never>[] = [produce, read, bench, cluster] as u
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let exitCode: number = EXIT.done
   let executed = false
-  const json = argv.includes('--json')
+  const json = argv.some(word => /^--json(=|$)/.test(word))
   try {
     const parser = program(argv, async (command, options) => {
       executed = true
@@ -85,7 +85,8 @@ Load Kafka, and know what was delivered.`,
     )
     .parserConfiguration({
       'duplicate-arguments-array': true,
-      'boolean-negation': true,
+      'boolean-negation': false,
+      'dot-notation': false,
       'parse-numbers': false,
     })
     .version(version)
@@ -97,7 +98,9 @@ Load Kafka, and know what was delivered.`,
     .wrap(110)
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new MillraceError('USAGE', message)
+      // yargs hands over what a command threw, its own complaints with or without an error of its own
+      if (error !== undefined && error.name !== 'YError') throw error
+      throw new MillraceError('USAGE', message ?? error?.message ?? 'The command line cannot be understood')
     })
   for (const command of commands) {
     parser = parser.command(

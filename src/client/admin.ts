@@ -28,25 +28,28 @@ export interface NewTopic {
   readonly config?: Readonly<Record<string, string>> | undefined
 }
 
-const TIMEOUT_MS = 15_000
+const DEFAULT_TIMEOUT_MS = 10_000
 const BROKERS_DEFAULT = -1
 
 /** Makes and deletes topics. Close it in the end. */
 export class Admin {
   readonly #admin: RdkafkaAdmin
+  readonly #timeoutMs: number
 
-  private constructor(admin: RdkafkaAdmin) {
+  private constructor(admin: RdkafkaAdmin, timeoutMs: number) {
     this.#admin = admin
+    this.#timeoutMs = timeoutMs
   }
 
   /**
-   * Does not connect yet: an unreachable broker is found by the first request.
+   * Does not connect yet: an unreachable broker is found by the first request. Each request waits at
+   * most `timeoutMs`, by default 10,000.
    * @throws MillraceError CONFIG_INVALID_VALUE, CLIENT_NOT_BUILT
    */
-  static open(properties: Properties): Admin {
+  static open(properties: Properties, { timeoutMs = DEFAULT_TIMEOUT_MS } = {}): Admin {
     const { rdkafka } = loadClient()
     try {
-      return new Admin(rdkafka.AdminClient.create({ ...properties }) as unknown as RdkafkaAdmin)
+      return new Admin(rdkafka.AdminClient.create({ ...properties }) as unknown as RdkafkaAdmin, timeoutMs)
     } catch (cause) {
       throw refusedByLibrdkafka(cause)
     }
@@ -65,7 +68,7 @@ export class Admin {
       config,
     }
     return this.#request(`create the topic ${topic}`, callback =>
-      this.#admin.createTopic(request, TIMEOUT_MS, callback),
+      this.#admin.createTopic(request, this.#timeoutMs, callback),
     )
   }
 
@@ -75,7 +78,7 @@ export class Admin {
    */
   deleteTopic(topic: string): Promise<void> {
     return this.#request(`delete the topic ${topic}`, callback =>
-      this.#admin.deleteTopic(topic, TIMEOUT_MS, callback),
+      this.#admin.deleteTopic(topic, this.#timeoutMs, callback),
     )
   }
 
@@ -102,7 +105,7 @@ function requestError(what: string, error: KafkaError): MillraceError {
     away ? 'BROKER_UNREACHABLE' : 'REQUEST_FAILED',
     `The cluster did not ${what}: ${error.text} (${error.name})`,
     {
-      hint: error.advice ?? (away ? 'Check that the brokers are up and reachable' : undefined),
+      hint: error.advice ?? (away ? 'Check that the brokers are up and have a controller' : undefined),
       context: { kafkaCode: error.code, kafkaName: error.name },
     },
   )

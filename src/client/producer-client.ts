@@ -3,6 +3,7 @@ import { deferred } from '../deferred.ts'
 import { aborted, MillraceError } from '../errors.ts'
 import { type ClientError, identify, type KafkaError } from './kafka-errors.ts'
 import { loadClient } from './load.ts'
+import { connectInSlices } from './sliced-metadata.ts'
 import { type LogLine, Witness } from './witness.ts'
 
 export type Properties = Readonly<Record<string, string | number | boolean>>
@@ -29,6 +30,10 @@ export interface ProducerClientListener {
 }
 
 export interface ConnectOptions {
+  /** Whether deliveries come as reports; otherwise a plugin gets them. */
+  readonly reports: boolean
+  /** Properties that have to be set before all others. */
+  readonly first?: Properties | undefined
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
 }
@@ -95,14 +100,17 @@ export class ProducerClient {
   static async connect(
     properties: Properties,
     listener: ProducerClientListener,
-    { timeoutMs, signal }: ConnectOptions,
+    { reports, first = {}, timeoutMs, signal }: ConnectOptions,
   ): Promise<{ client: ProducerClient; metadata: Metadata }> {
     const { rdkafka } = loadClient()
     if (signal?.aborted) throw aborted(signal)
     let producer: RdkafkaProducer
     try {
       const { global, topic } = splitProperties(properties)
-      producer = new rdkafka.Producer({ ...global, dr_cb: true }, topic) as unknown as RdkafkaProducer
+      producer = new rdkafka.Producer(
+        { ...first, ...global, ...(reports ? { dr_cb: true } : {}) },
+        topic,
+      ) as unknown as RdkafkaProducer
     } catch (cause) {
       throw refusedByLibrdkafka(cause)
     }
@@ -132,6 +140,7 @@ export class ProducerClient {
     signal?.addEventListener('abort', onAbort, { once: true })
     // errors are queued for poll(), which serves as soon as the handle is made, before metadata is there
     const polling = setInterval(() => client.poll(), 20)
+    connectInSlices(producer, () => given)
     producer.connect({ allTopics: false, timeout: timeoutMs }, (error, metadata) => {
       clearInterval(polling)
       if (error) {

@@ -3,6 +3,7 @@ import { aborted, MillraceError } from '../errors.ts'
 import { type ClientError, identify } from './kafka-errors.ts'
 import { loadClient } from './load.ts'
 import { type Metadata, type Properties, refusedByLibrdkafka, requestFailed } from './producer-client.ts'
+import { connectInSlices } from './sliced-metadata.ts'
 import { Witness } from './witness.ts'
 
 /** A message as it is in the log. */
@@ -56,6 +57,10 @@ interface RdkafkaConsumer {
     callback: (error: ClientError | null, metadata: Metadata) => void,
   ): void
   disconnect(callback: () => void): void
+  getMetadata(
+    options: { topic?: string; allTopics?: boolean; timeout: number },
+    callback: (error: ClientError | null, metadata: Metadata) => void,
+  ): void
   assign(partitions: Assignment[]): void
   consume(count: number, callback: (error: ClientError | null, messages: RdkafkaMessage[]) => void): void
   setDefaultConsumeTimeout(milliseconds: number): void
@@ -92,7 +97,7 @@ export async function* readTopic(properties: Properties, options: ReadOptions): 
     timeoutMs = 10_000,
     signal,
   } = options
-  const { consumer, metadata } = await connect(properties, topic, timeoutMs)
+  const { consumer, metadata } = await connect(properties, topic, timeoutMs, signal)
   try {
     const ends = new Map<number, number>()
     const assignment: Assignment[] = []
@@ -132,6 +137,7 @@ function connect(
   properties: Properties,
   topic: string,
   timeoutMs: number,
+  signal: AbortSignal | undefined,
 ): Promise<{ consumer: RdkafkaConsumer; metadata: Metadata }> {
   const { rdkafka } = loadClient()
   let consumer: RdkafkaConsumer
@@ -157,8 +163,10 @@ function connect(
   consumer.on('event.error', error => witness.error(identify(error)))
   const brokers = String(properties['bootstrap.servers'] ?? '')
   return new Promise((resolve, reject) => {
+    connectInSlices(consumer, () => signal?.aborted === true)
     consumer.connect({ topic, timeout: timeoutMs }, (error, metadata) => {
-      if (error) reject(witness.explain(brokers, timeoutMs, identify(error)))
+      if (error && signal?.aborted) reject(aborted(signal))
+      else if (error) reject(witness.explain(brokers, timeoutMs, identify(error)))
       else resolve({ consumer, metadata })
     })
   })

@@ -10,19 +10,22 @@ import {
   QUEUE_FULL,
 } from '../client/kafka-errors.ts'
 import type { ProducerClient, Report } from '../client/producer-client.ts'
-import { MillraceError } from '../errors.ts'
-import { type Detail, type Framed, type Message, NO_BYTES } from '../types.ts'
+import type { MillraceError } from '../errors.ts'
+import type { Detail, Framed, Message } from '../types.ts'
 import { Admission, MESSAGE_OVERHEAD } from './admission.ts'
-import { DeliveryErrors } from './delivery-errors.ts'
+import { DeliveryErrors, fatalError } from './delivery-errors.ts'
 import type { Engine, EngineCounts, EngineListener, Limits, Receiver, Tally } from './engine.ts'
 import {
+  asMillraceError,
+  checkMessage,
   checkPartition,
   checkTimestamp,
   checkTopic,
-  EMPTY,
   encode,
   encodeValue,
+  slice,
   stringHeaders,
+  tooLarge,
 } from './message.ts'
 import { type Owner, Slots } from './slots.ts'
 import { CallbackTally } from './tally.ts'
@@ -85,6 +88,7 @@ export class CallbackEngine implements Engine {
       failed: this.#failed,
       possiblyPersisted: this.#possiblyPersisted,
       aborted: 0,
+      handedBack: 0,
       inFlight: this.#admission.messages,
       inFlightBytes: this.#admission.bytes,
     }
@@ -154,12 +158,7 @@ export class CallbackEngine implements Engine {
   /** Called by the client when librdkafka says that the producer cannot go on, with its reason. */
   fatal(reason: string): void {
     if (this.#closed) return
-    this.listener.fatal(
-      new MillraceError('PRODUCER_FATAL', `The producer cannot go on: ${reason}`, {
-        hint: 'It takes no more messages. Close it, make a new one, and send again what was not delivered',
-        context: { kafkaCode: FATAL, kafkaName: '_FATAL' },
-      }),
-    )
+    this.listener.fatal(fatalError(reason))
   }
 
   #offerArray(messages: readonly Message[], from: number, to: number, tally: CallbackTally): number {
@@ -286,12 +285,7 @@ export class CallbackEngine implements Engine {
 }
 
 function toWire(message: Message): Wire {
-  if (typeof message !== 'object' || message === null) {
-    throw new MillraceError(
-      'INVALID_MESSAGE',
-      `A message is an object with topic and value, not ${String(message)}`,
-    )
-  }
+  checkMessage(message)
   const { topic, headers } = message
   checkTopic(topic)
   const encoded = headers === null || headers === undefined ? undefined : stringHeaders(headers)
@@ -310,24 +304,4 @@ function toWire(message: Message): Wire {
 function framedToWire(framed: Framed): Wire {
   const { topic, key, headers, timestamp, partition } = framed
   return toWire({ topic, key, headers, timestamp, partition, value: null })
-}
-
-function slice(bytes: Uint8Array, ranges: Uint32Array, index: number): Uint8Array | null {
-  const start = ranges[2 * index] as number
-  if (start === NO_BYTES) return null
-  const end = ranges[2 * index + 1] as number
-  return start === end ? EMPTY : bytes.subarray(start, end)
-}
-
-function asMillraceError(error: unknown): MillraceError {
-  if (error instanceof MillraceError) return error
-  return new MillraceError('INVALID_MESSAGE', 'The message cannot be read', { cause: error })
-}
-
-function tooLarge(cost: number, limit: number, topic: string): MillraceError {
-  return new MillraceError(
-    'MESSAGE_TOO_LARGE',
-    `A message of ${cost} bytes (with overhead) for ${topic} is beyond the ${limit} bytes that may be in flight`,
-    { hint: 'Raise queue.buffering.max.kbytes', context: { bytes: cost, limit } },
-  )
 }

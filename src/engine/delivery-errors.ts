@@ -1,5 +1,5 @@
-import { type KafkaError, kafkaError, possiblyPersisted } from '../client/kafka-errors.ts'
-import { DeliveryError, type ErrorCode } from '../errors.ts'
+import { FATAL, type KafkaError, kafkaError, possiblyPersisted } from '../client/kafka-errors.ts'
+import { DeliveryError, type ErrorCode, MillraceError } from '../errors.ts'
 
 const CACHED = 1000
 
@@ -23,8 +23,7 @@ export class DeliveryErrors {
   /** A message that librdkafka did not take. */
   refused(code: number, topic: string, partition: number): DeliveryError {
     const error = kafkaError(code)
-    const kind = error.name === 'MSG_SIZE_TOO_LARGE' ? 'MESSAGE_TOO_LARGE' : 'INVALID_MESSAGE'
-    return this.#shared(error.fault === 'record' ? kind : 'DELIVERY_FAILED', error, topic, partition, false)
+    return this.#shared(refusalCode(error), error, topic, partition, false)
   }
 
   #shared(
@@ -42,6 +41,13 @@ export class DeliveryErrors {
     this.#cache.set(key, made)
     return made
   }
+}
+
+function refusalCode({ name, fault }: KafkaError): ErrorCode {
+  if (name === 'MSG_SIZE_TOO_LARGE') return 'MESSAGE_TOO_LARGE'
+  if (fault === 'record') return 'INVALID_MESSAGE'
+  if (name === '_UNKNOWN_TOPIC' || name === 'UNKNOWN_TOPIC_OR_PART') return 'UNKNOWN_TOPIC'
+  return name === '_FATAL' ? 'PRODUCER_FATAL' : 'REQUEST_FAILED'
 }
 
 function deliveryError(
@@ -73,4 +79,11 @@ function deliveryError(
   } finally {
     Error.stackTraceLimit = limit
   }
+}
+
+export function fatalError(reason: string): MillraceError {
+  return new MillraceError('PRODUCER_FATAL', `The producer cannot go on: ${reason}`, {
+    hint: 'It takes no more messages. Close it, make a new one, and send again what was not delivered',
+    context: { kafkaCode: FATAL, kafkaName: '_FATAL' },
+  })
 }

@@ -1,12 +1,14 @@
 import type { DeliveryError, MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 
-/** Where a message offered alone reports to: exactly one of the three is called, once. */
+/** Where a message offered alone reports to: exactly one of these is called, once. */
 export interface Receiver {
   /** Acknowledged. */
   delivered(topic: string, partition: number, offset: number | null): void
   /** Accepted, but not acknowledged. */
   failed(error: DeliveryError): void
+  /** Accepted, never sent: `close` hands it back. */
+  handedBack(error: DeliveryError): void
   /** Never accepted: the message itself cannot be sent. Called inside `offer`. */
   refused(error: MillraceError): void
 }
@@ -20,7 +22,7 @@ export interface Failure {
 
 /**
  * The account of one batch, kept by the engine: per message the reports only change numbers here.
- * offered = accepted + refused; accepted = delivered + failed once `ended` resolves.
+ * offered = accepted + refused; accepted = delivered + failed + handedBack once `ended` resolves.
  */
 export interface Tally {
   readonly offered: number
@@ -30,6 +32,8 @@ export interface Tally {
   readonly failed: number
   /** Part of failed. */
   readonly possiblyPersisted: number
+  /** Accepted, never sent, and handed back by `close`. */
+  readonly handedBack: number
   /** By index, refused ones included; empty with detail `counts`. */
   readonly failures: readonly Failure[]
   /** Null with another detail than `all`, or where that message was not delivered. */
@@ -57,6 +61,7 @@ export interface EngineCounts {
   readonly failed: number
   readonly possiblyPersisted: number
   readonly aborted: number
+  readonly handedBack: number
   readonly inFlight: number
   /** Admission's bytes: value, key, headers and the overhead of each message in flight. */
   readonly inFlightBytes: number
@@ -76,7 +81,7 @@ export interface Limits {
  * The order of offers is the order of messages in each partition.
  */
 export interface Engine {
-  readonly name: 'callback'
+  readonly name: 'callback' | 'batch'
   readonly counts: EngineCounts
   readonly limits: Limits
   listener: EngineListener

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { MillraceError } from '../errors.ts'
-import type { Bytes, Header, Headers } from '../types.ts'
+import { type Bytes, type Framed, type Header, type Headers, type Message, NO_BYTES } from '../types.ts'
 
 /**
  * A view of zero bytes whose pointer is not null: node-rdkafka and librdkafka read a null pointer as
@@ -14,7 +14,7 @@ const TOPIC = /^[a-zA-Z0-9._-]+$/
 /** Turns strings into UTF-8 and leaves bytes as they are; null stays null. */
 export function encode(what: string, bytes: Bytes | null | undefined): Uint8Array | null {
   if (bytes === null || bytes === undefined) return null
-  if (typeof bytes === 'string') return bytes === '' ? EMPTY : Buffer.from(bytes)
+  if (typeof bytes === 'string') return bytes === '' ? EMPTY : Buffer.from(wellFormed(what, bytes))
   if (!(bytes instanceof Uint8Array)) {
     throw new MillraceError('INVALID_MESSAGE', `The ${what} is ${kind(bytes)}`, {
       hint: `A ${what} is a string, a Buffer, a Uint8Array or null`,
@@ -22,6 +22,19 @@ export function encode(what: string, bytes: Bytes | null | undefined): Uint8Arra
     })
   }
   return bytes.byteLength === 0 ? EMPTY : bytes
+}
+
+/** UTF-8 has no half of a surrogate pair: such a string would arrive as another. */
+export function wellFormed(what: string, text: string): string {
+  if (text.isWellFormed()) return text
+  throw new MillraceError(
+    'INVALID_MESSAGE',
+    `The ${what} has half of a surrogate pair, which UTF-8 cannot carry`,
+    {
+      hint: 'Give whole characters, or bytes',
+      context: { field: what },
+    },
+  )
 }
 
 /** The value of a message; unlike a key it may not be left out, since null means "delete" to a compacted topic. */
@@ -33,6 +46,15 @@ export function encodeValue(value: Bytes | null): Uint8Array | null {
     })
   }
   return encode('value', value)
+}
+
+/** A message is an object; what it holds is checked where it is read. */
+export function checkMessage(message: unknown): void {
+  if (typeof message === 'object' && message !== null) return
+  throw new MillraceError(
+    'INVALID_MESSAGE',
+    `A message is an object with topic and value, not ${kind(message)}`,
+  )
 }
 
 /** Topics already found valid; programs use few. */
@@ -86,13 +108,15 @@ export function checkTimestamp(timestamp: number | Date | null | undefined): num
 
 /** Both forms of headers as a list, in order. */
 export function headerList(headers: Headers): readonly Header[] {
-  if (Array.isArray(headers)) {
-    for (const header of headers as readonly unknown[]) {
-      if (!Array.isArray(header) || header.length !== 2) throw invalidHeaders(header)
-    }
-    return headers as readonly Header[]
-  }
   if (typeof headers !== 'object' || headers === null) throw invalidHeaders(headers)
+  if (Symbol.iterator in headers) {
+    const list = [...(headers as Iterable<Header>)]
+    const wrong = list.find(header => !Array.isArray(header) || header.length !== 2)
+    if (wrong !== undefined) throw invalidHeaders(wrong)
+    return list
+  }
+  const prototype = Object.getPrototypeOf(headers)
+  if (prototype !== Object.prototype && prototype !== null) throw invalidHeaders(headers)
   const list: Header[] = []
   for (const [name, value] of Object.entries(headers as Readonly<Record<string, Bytes | null | Bytes[]>>)) {
     if (Array.isArray(value)) for (const one of value) list.push([name, one])
@@ -101,7 +125,7 @@ export function headerList(headers: Headers): readonly Header[] {
   return list
 }
 
-function invalidHeaders(what: unknown): MillraceError {
+export function invalidHeaders(what: unknown): MillraceError {
   return new MillraceError('INVALID_MESSAGE', `The headers hold ${kind(what)}`, {
     hint: 'Headers are a list of [name, value] pairs, or an object of names and values',
     context: { field: 'headers' },
@@ -123,7 +147,8 @@ export function stringHeaders(headers: Headers): StringHeaders {
   let bytes = 0
   for (const [name, value] of headerList(headers)) {
     if (typeof name !== 'string') throw invalidHeaders(name)
-    const text = headerText(name, value)
+    const text = wellFormed(`header ${name}`, headerText(name, value))
+    wellFormed('name of a header', name)
     if (name.includes('\0') || text.includes('\0')) {
       throw cannotCarry(name, 'a NUL character, at which it would be cut')
     }
@@ -159,4 +184,40 @@ function kind(value: unknown): string {
 
 function show(value: unknown): string {
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : kind(value)
+}
+
+/** A piece of a frame, null or of no bytes as its range says. */
+export function slice(bytes: Uint8Array, ranges: Uint32Array, index: number): Uint8Array | null {
+  const start = ranges[2 * index] as number
+  if (start === NO_BYTES) return null
+  const end = ranges[2 * index + 1] as number
+  return start === end ? EMPTY : bytes.subarray(start, end)
+}
+
+/** One message of a frame, with bytes of its own. */
+export function messageOf(framed: Framed, index: number): Message {
+  const { topic, bytes, ranges, keys, key, headers, timestamp, partition } = framed
+  const own = (piece: Uint8Array | null) => (piece === null ? null : Buffer.from(piece))
+  return {
+    topic,
+    headers,
+    timestamp,
+    partition,
+    value: own(slice(bytes, ranges, index)),
+    key: keys === undefined ? key : own(slice(keys.bytes, keys.ranges, index)),
+  }
+}
+
+/** Whatever reading a message threw, such as a getter's own error, as an error of ours. */
+export function asMillraceError(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error
+  return new MillraceError('INVALID_MESSAGE', 'The message cannot be read', { cause: error })
+}
+
+export function tooLarge(cost: number, limit: number, topic: string): MillraceError {
+  return new MillraceError(
+    'MESSAGE_TOO_LARGE',
+    `A message of ${cost} bytes (with overhead) for ${topic} is beyond the ${limit} bytes that may be in flight`,
+    { hint: 'Raise queue.buffering.max.kbytes', context: { bytes: cost, limit } },
+  )
 }

@@ -14,6 +14,7 @@ export class CallbackTally implements Tally {
   delivered = 0
   failed = 0
   possiblyPersisted = 0
+  readonly handedBack = 0
   readonly failures: Failure[] = []
   readonly #detail: Detail
   readonly #topics: string[] = []

@@ -50,6 +50,7 @@ export class Load {
   #outcome: Outcome = 'finished'
   #error: MillraceError | undefined
   #firstRejection: MillraceError | undefined
+  #firstFailure: MillraceError | undefined
   #bytesRead = 0
   #bytesBefore = 0
   #startedAt = 0
@@ -120,15 +121,17 @@ export class Load {
   /** The frames of all inputs, one after the other, at the rate asked for; an input's error ends them. */
   async *#frames(): AsyncGenerator<Framed> {
     const { inputs, limit = Number.POSITIVE_INFINITY, read } = this.#options
+    let taken = 0
     try {
       for (const input of inputs) {
         for await (const block of readRecords(input, { ...read, onBad: 'stop' })) {
-          const count = Math.min(block.count, limit - this.account.read)
+          const count = Math.min(block.count, limit - taken)
+          taken += count
           this.account.read += count + block.records.blank
           this.account.skipped += block.records.blank
           this.#bytesRead = this.#bytesBefore + block.records.endByte
           if (count > 0) yield* this.#paced(block, count)
-          if (this.account.read - this.account.skipped >= limit) return
+          if (taken >= limit) return
         }
         this.#bytesBefore = this.#bytesRead
       }
@@ -177,13 +180,15 @@ export class Load {
     const { account } = this
     account.addDeliveries(result, index => length(frame.ranges, index) + length(frame.keys?.ranges, index))
     for (const { error } of result.failures) {
-      if (isRecordsFault(error)) {
+      if (RECORDS_FAULT.includes(error.code)) {
         account.rejected++
         this.#firstRejection ??= error
-        continue
-      }
-      if (error instanceof DeliveryError && error.code === 'DELIVERY_FAILED') account.failed++
-      this.#stop('cluster', error)
+      } else if (error.code === 'DELIVERY_FAILED') {
+        if (!wasHandedBack(error)) account.failed++
+        // the broker refuses whole batches: which record of it is to blame is not known, so none is called rejected
+        if ((error as DeliveryError).fault === 'record') this.#firstFailure ??= error
+        else this.#stop('cluster', error)
+      } else this.#stop('cluster', error)
     }
     account.possiblyPersisted += result.possiblyPersisted
   }
@@ -239,6 +244,7 @@ export class Load {
       outcome: this.#outcome,
       error: this.#error,
       firstRejection: this.#firstRejection,
+      firstFailure: this.#firstFailure,
       read,
       sent,
       skipped,
@@ -266,10 +272,12 @@ function length(ranges: Uint32Array | undefined, index: number): number {
   return start === NO_BYTES ? 0 : (ranges[2 * index + 1] as number) - start
 }
 
+/** What is found in a message itself, before it is accepted. */
 const RECORDS_FAULT: readonly ErrorCode[] = ['INVALID_MESSAGE', 'UNSUPPORTED_MESSAGE', 'MESSAGE_TOO_LARGE']
 
-function isRecordsFault(error: MillraceError): boolean {
-  return RECORDS_FAULT.includes(error.code) || (error instanceof DeliveryError && error.fault === 'record')
+/** Accepted, but dropped unsent when its producer was closed: unsent, as what was never accepted. */
+function wasHandedBack(error: MillraceError): boolean {
+  return error instanceof DeliveryError && error.kafkaName === '_PURGE_QUEUE' && !error.possiblyPersisted
 }
 
 function stalled(inFlight: number, topic: string, milliseconds: number): MillraceError {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { MillraceError } from '../errors.ts'
 import type { PartitionAccount } from './account.ts'
 
@@ -13,8 +14,10 @@ export interface LoadResult {
   readonly outcome: Outcome
   /** What ended the load before its time. */
   readonly error: MillraceError | undefined
-  /** The first record that was refused or failed because of what it is. */
+  /** The first record that was refused because of what it is. */
   readonly firstRejection: MillraceError | undefined
+  /** The first that the broker refused for a record in its batch. */
+  readonly firstFailure: MillraceError | undefined
   readonly read: number
   readonly sent: number
   readonly skipped: number
@@ -30,4 +33,27 @@ export interface LoadResult {
   readonly seconds: number
   readonly messagesPerSecond: number
   readonly partitions: readonly PartitionAccount[]
+}
+
+/** The account of a load that was interrupted before it read anything. */
+export function nothingLoaded(): LoadResult {
+  return {
+    loadId: randomUUID(),
+    outcome: 'interrupted',
+    error: undefined,
+    firstRejection: undefined,
+    firstFailure: undefined,
+    read: 0,
+    sent: 0,
+    skipped: 0,
+    rejected: 0,
+    delivered: 0,
+    failed: 0,
+    unsent: 0,
+    possiblyPersisted: 0,
+    bytes: 0,
+    seconds: 0,
+    messagesPerSecond: 0,
+    partitions: [],
+  }
 }

@@ -2,7 +2,7 @@ import { MillraceError } from '../errors.ts'
 import { type Framed, NO_BYTES } from '../types.ts'
 
 export function isFramed(item: unknown): item is Framed {
-  return typeof item === 'object' && item !== null && 'ranges' in item
+  return typeof item === 'object' && item !== null && 'ranges' in item && 'bytes' in item
 }
 
 /**
@@ -12,7 +12,7 @@ export function isFramed(item: unknown): item is Framed {
 export function checkFramed({ bytes, ranges, keys, key }: Framed): number {
   if (!(bytes instanceof Uint8Array)) throw invalidFrame('`bytes` is no Uint8Array')
   checkRanges('ranges', bytes, ranges)
-  if (keys !== undefined) {
+  if (keys !== undefined && keys !== null) {
     if (key !== undefined && key !== null) throw invalidFrame('both `key` and `keys` are given')
     if (!(keys.bytes instanceof Uint8Array)) throw invalidFrame('`keys.bytes` is no Uint8Array')
     checkRanges('keys.ranges', keys.bytes, keys.ranges)

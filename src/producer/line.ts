@@ -20,7 +20,9 @@ export class Line {
   // a queue as an array and its head: shift() would move every later element, and a million may wait
   #waiting: (Waiter | undefined)[] = []
   #head = 0
-  #pumping = false
+  /** Who is advancing, and whether it is to be withdrawn after that. */
+  #current: Waiter | undefined
+  #verdict: MillraceError | undefined
   #scheduled = false
 
   get empty(): boolean {
@@ -47,33 +49,51 @@ export class Line {
 
   /** Goes on with the first in line; called when there is room. */
   pump(): void {
-    if (this.#pumping) return
-    this.#pumping = true
-    try {
-      while (!this.empty) {
-        const first = this.#waiting[this.#head] as Waiter
-        const state = first.advance()
-        if (state === 'full') return
-        if (state === 'more') {
-          this.#pumpSoon()
-          return
-        }
-        // a fatal error inside advance may have sent everyone home
-        if (this.#waiting[this.#head] !== first) return
+    if (this.#current !== undefined) return
+    while (!this.empty) {
+      const first = this.#waiting[this.#head] as Waiter
+      const state = this.#advance(first)
+      if (state === 'done') {
         this.#leave()
         first.done()
+      } else if (this.#verdict !== undefined) {
+        this.#leave()
+        first.withdraw(this.#verdict)
+      } else {
+        if (state === 'more') this.#pumpSoon()
+        return
       }
+    }
+  }
+
+  /**
+   * While a waiter advances, anything may happen: a getter or handler of the user's may abort it or close the
+   * producer. It is withdrawn after that, if something of it is left.
+   */
+  #advance(waiter: Waiter): Advance {
+    this.#current = waiter
+    this.#verdict = undefined
+    try {
+      return waiter.advance()
+    } catch (error) {
+      this.#verdict = error as MillraceError
+      return 'full'
     } finally {
-      this.#pumping = false
+      this.#current = undefined
     }
   }
 
   /** Sends everyone home. */
   clear(error: MillraceError): void {
     const waiting = this.#waiting.slice(this.#head)
-    this.#waiting = []
+    this.#waiting = this.#current === undefined ? [] : [this.#current]
     this.#head = 0
-    for (const waiter of waiting) waiter?.withdraw(error)
+    for (const waiter of waiting) this.#sendHome(waiter as Waiter, error)
+  }
+
+  #sendHome(waiter: Waiter, error: MillraceError): void {
+    if (waiter === this.#current) this.#verdict ??= error
+    else waiter.withdraw(error)
   }
 
   #leave(): void {
@@ -99,6 +119,10 @@ export class Line {
     const onAbort = () => {
       const place = this.#waiting.indexOf(inLine, this.#head)
       if (place === -1) return
+      if (inLine === this.#current) {
+        this.#verdict ??= aborted(signal)
+        return
+      }
       this.#waiting.splice(place, 1)
       waiter.withdraw(aborted(signal))
       if (place === this.#head) this.#pumpSoon()

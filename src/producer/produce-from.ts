@@ -60,6 +60,7 @@ export class ProduceRun<T> {
   #delivered = 0
   #failed = 0
   #possiblyPersisted = 0
+  #handedBack = 0
   readonly #failures: Failure[] = []
   readonly #unsent: Message[] = []
   #stopped: MillraceError | undefined
@@ -108,7 +109,9 @@ export class ProduceRun<T> {
           return
         }
         const mapped = map === undefined ? (result.value as unknown as Item) : map(result.value)
-        const waiting = this.#enter(isPromiseLike(mapped) ? await mapped : mapped)
+        const item = isPromiseLike(mapped) ? await this.#pull(mapped) : mapped
+        if (item === undefined) return
+        const waiting = this.#enter(item)
         if (waiting !== undefined) await waiting
         if (++sinceTurn >= TURN_EVERY) {
           sinceTurn = 0
@@ -116,12 +119,14 @@ export class ProduceRun<T> {
         }
       }
     } catch (error) {
-      this.stop(sourceFailed(error))
+      this.stop(
+        error instanceof MillraceError && error.code === 'INVALID_MESSAGE' ? error : sourceFailed(error),
+      )
     }
   }
 
-  /** The source's next, or undefined when the run was stopped before it came. */
-  #pull(next: PromiseLike<IteratorResult<T>>): Promise<IteratorResult<T> | undefined> {
+  /** What the source or the map promised, or undefined when the run was stopped before it came. */
+  #pull<V>(next: PromiseLike<V>): Promise<V | undefined> {
     return new Promise((resolve, reject) => {
       const wake = () => resolve(undefined)
       this.#pulls.add(wake)
@@ -188,7 +193,7 @@ export class ProduceRun<T> {
     try {
       await waiter.offered
     } catch (error) {
-      if (isArray) this.#unsent.push(...(messages as readonly Message[]).slice(tally.offered))
+      if (isArray) this.#keepUnsent((messages as readonly Message[]).slice(tally.offered))
       this.stop(error as MillraceError)
     }
     tally.seal()
@@ -200,6 +205,7 @@ export class ProduceRun<T> {
       this.#delivered += tally.delivered
       this.#failed += tally.failed
       this.#possiblyPersisted += tally.possiblyPersisted
+      this.#handedBack += tally.handedBack
       for (const { index, error } of tally.failures) {
         const message = isArray ? (messages as readonly Message[])[index] : undefined
         this.#note(first + index, error, message)
@@ -219,6 +225,13 @@ export class ProduceRun<T> {
   failed(index: number, error: DeliveryError, message: Message): void {
     this.#failed++
     if (error.possiblyPersisted) this.#possiblyPersisted++
+    this.#note(index, error, message)
+    this.close()
+  }
+
+  /** @internal */
+  handedBack(index: number, error: DeliveryError, message: Message): void {
+    this.#handedBack++
     this.#note(index, error, message)
     this.close()
   }
@@ -252,7 +265,8 @@ export class ProduceRun<T> {
   }
 
   #keepUnsent(item: Item): void {
-    if (Array.isArray(item)) this.#unsent.push(...(item as readonly Message[]))
+    // one by one: a spread of many would be beyond the arguments that a call can have
+    if (Array.isArray(item)) for (const message of item as readonly Message[]) this.#unsent.push(message)
     else if (!isFramed(item)) this.#unsent.push(item as Message)
   }
 
@@ -271,6 +285,7 @@ export class ProduceRun<T> {
       delivered: this.#delivered,
       failed: this.#failed,
       possiblyPersisted: this.#possiblyPersisted,
+      handedBack: this.#handedBack,
       failures: this.#failures.sort((a, b) => a.index - b.index),
       unsent: this.#unsent,
     }
@@ -281,6 +296,7 @@ export class ProduceRun<T> {
 interface Run {
   delivered(): void
   failed(index: number, error: DeliveryError, message: Message): void
+  handedBack(index: number, error: DeliveryError, message: Message): void
   refused(index: number, error: MillraceError, message: Message): void
 }
 
@@ -301,6 +317,10 @@ class RunReceiver implements Receiver {
 
   failed(error: DeliveryError): void {
     this.#run.failed(this.#index, error, this.#message)
+  }
+
+  handedBack(error: DeliveryError): void {
+    this.#run.handedBack(this.#index, error, this.#message)
   }
 
   refused(error: MillraceError): void {

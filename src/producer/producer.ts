@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { KafkaError } from '../client/kafka-errors.ts'
-import { ProducerClient, type ProducerClientListener } from '../client/producer-client.ts'
+import type { ProducerClient } from '../client/producer-client.ts'
 import type { LogLine } from '../client/witness.ts'
 import {
   checkProperties,
@@ -8,8 +8,7 @@ import {
   producerDefaults,
   requireBrokers,
 } from '../config/index.ts'
-import { LIFTED, limitsFrom } from '../engine/admission.ts'
-import { CallbackEngine } from '../engine/callback.ts'
+import { type ConnectedEngine, connectEngine, type EngineName } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
@@ -30,12 +29,13 @@ import {
   type ProduceResult,
   type ProducerCounts,
 } from './results.ts'
+import { timeout } from './timeouts.ts'
 import { describeTopic, type TopicDescription } from './topic.ts'
 import { BatchWaiter, MessageWaiter, SendReceiver } from './waiters.ts'
 
 export interface ConnectOptions {
-  /** `auto` takes the fastest that works here; today there is one. */
-  readonly engine?: 'auto' | 'callback' | undefined
+  /** Default `auto`: the batch engine, or the callback engine where the addon was not built. */
+  readonly engine?: EngineName | undefined
   /** How long to wait for the first broker to answer, in ms; default 10,000. */
   readonly timeoutMs?: number | undefined
   /** Gives up connecting. */
@@ -119,40 +119,39 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * AUTHENTICATION_FAILED, ABORTED; nothing stays behind then.
    */
   static async connect(properties: ProducerProperties, options: ConnectOptions = {}): Promise<Producer> {
-    const { timeoutMs = 10_000, signal, onLog } = options
+    const { signal, onLog } = options
+    const timeoutMs = timeout(options.timeoutMs ?? 10_000)
     const onWarning = options.onWarning ?? (text => process.emitWarning(text, 'MillraceWarning'))
-    checkEngine(options.engine)
     const checked = checkProperties(properties)
     requireBrokers(checked.properties)
     const effective = producerDefaults(checked.properties)
     for (const warning of [...checked.warnings, ...effective.warnings]) onWarning(warning)
-    const limits = limitsFrom(effective.properties)
+    refuseTransactions(effective.properties)
     let producer: Producer | undefined
-    let engine: CallbackEngine | undefined
-    const listener: ProducerClientListener = {
-      report: (error, report) => engine?.report(error, report),
-      error: error => producer?.emit('clientError', error),
-      log: line => {
+    let connected: ConnectedEngine | undefined
+    const listener = {
+      error: (error: KafkaError) => producer?.emit('clientError', error),
+      log: (line: LogLine) => {
         // the error event of a fatal error looks like any other; the log line tells it, and why
-        if (line.facility === 'FATAL') engine?.fatal(line.message.replace(/^.*Fatal error: /, ''))
+        if (line.facility === 'FATAL') connected?.engine.fatal(line.message.replace(/^.*Fatal error: /, ''))
         onLog?.(line)
         producer?.emit('log', line)
       },
-      statistics: json => producer?.emit('statistics', JSON.parse(json)),
+      statistics: (json: string) => producer?.emit('statistics', JSON.parse(json)),
     }
-    const { client } = await ProducerClient.connect({ ...effective.properties, ...LIFTED }, listener, {
+    connected = await connectEngine(options.engine ?? 'auto', effective.properties, listener, {
       timeoutMs,
       signal,
+      onWarning,
     })
-    engine = new CallbackEngine(client, limits)
     // librdkafka's default is true for producers
     const makesTopics = effective.properties['allow.auto.create.topics'] !== false
-    producer = new Producer(client, engine, makesTopics)
+    producer = new Producer(connected.client, connected.engine, makesTopics)
     return producer
   }
 
   /** The engine that messages take. */
-  get engine(): 'callback' {
+  get engine(): 'batch' | 'callback' {
     return this.#engine.name
   }
 
@@ -204,6 +203,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
    */
   async sendBatch(messages: readonly Message[] | Framed, options: BatchOptions = {}): Promise<BatchResult> {
     const { detail = 'failures', signal } = options
+    checkDetail(detail)
     const length = batchLength(messages)
     this.#check()
     const tally = this.#engine.tally(length, detail)
@@ -252,7 +252,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
    */
   async flush({ timeoutMs = Number.POSITIVE_INFINITY }: FlushOptions = {}): Promise<void> {
     if (this.#state === 'closed') return
-    if (await this.#drain(timeoutMs)) return
+    if (await this.#drain(timeout(timeoutMs))) return
     const { inFlight, waiting } = this.counts
     throw new MillraceError(
       'FLUSH_TIMEOUT',
@@ -266,7 +266,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
 
   /**
    * Takes no more calls, lets those made before finish for at most `timeoutMs`, accounts for every
-   * message, and frees everything. Never rejects, never hangs. A second call gives the first one's result.
+   * message, and frees everything. Never rejects (but for a timeout
+   * that is none), never hangs. A second call gives the first one's result.
    *
    * What was not accepted by then rejects with PRODUCER_CLOSED. Accepted messages that had not ended
    * are in `unsent` where the engine knows that they were never sent; otherwise they count as failed,
@@ -286,14 +287,16 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * Null when there is no such topic (where allow.auto.create.topics permits, asking makes it).
    * @throws MillraceError BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
    */
-  describeTopic(
+  async describeTopic(
     topic: string,
     { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
   ): Promise<TopicDescription | null> {
-    return describeTopic(this.#client, topic, { timeoutMs, mayBeMade: this.#makesTopics })
+    if (this.#state !== 'open') throw closedError(this.#state)
+    return describeTopic(this.#client, topic, { timeoutMs: timeout(timeoutMs), mayBeMade: this.#makesTopics })
   }
 
   async #close({ timeoutMs = 30_000, signal }: CloseOptions): Promise<CloseResult> {
+    timeout(timeoutMs)
     this.#state = 'closing'
     for (const run of this.#runs) run.stop(closedError(this.#state))
     await this.#drain(timeoutMs, signal)
@@ -337,10 +340,25 @@ function closedError(state: ProducerState): MillraceError {
   })
 }
 
-function checkEngine(engine: ConnectOptions['engine']): void {
-  if (engine === undefined || engine === 'auto' || engine === 'callback') return
-  throw new MillraceError('ENGINE_UNAVAILABLE', `There is no engine ${JSON.stringify(engine)}`, {
-    hint: 'Engines: auto, callback',
+/** With a transactional.id librdkafka takes messages inside transactions only, and this producer opens none. */
+function refuseTransactions(properties: Readonly<Record<string, unknown>>): void {
+  if (properties['transactional.id'] === undefined) return
+  throw new MillraceError(
+    'CONFIG_INVALID_VALUE',
+    'transactional.id: this producer does not open transactions',
+    {
+      hint: 'Leave it out; enable.idempotence is on without it',
+      context: { property: 'transactional.id' },
+    },
+  )
+}
+
+const details: readonly Detail[] = ['counts', 'failures', 'all']
+
+function checkDetail(detail: Detail): void {
+  if (details.includes(detail)) return
+  throw new MillraceError('USAGE', `There is no detail ${JSON.stringify(detail)}`, {
+    hint: `Give ${details.join(', ')}`,
   })
 }
 

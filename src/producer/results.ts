@@ -1,7 +1,7 @@
 import type { EngineCounts, Failure, Tally } from '../engine/engine.ts'
 import type { Delivery, Message } from '../types.ts'
 
-/** offered = accepted + refused; accepted = delivered + failed. */
+/** offered = accepted + refused; accepted = delivered + failed + handedBack. */
 export interface BatchResult {
   /** Messages that the call gave. More than `offered` only where an error cut the call short. */
   readonly messages: number
@@ -12,6 +12,8 @@ export interface BatchResult {
   readonly failed: number
   /** Part of `failed`: these may be in the log. */
   readonly possiblyPersisted: number
+  /** Accepted, never sent, and among what `close` handed back. */
+  readonly handedBack: number
   /** What was not delivered, by index; empty with detail `counts`. */
   readonly failures: readonly Failure[]
   /** With detail `all`: where message `index` went, or null where it was not delivered. */
@@ -26,9 +28,13 @@ export interface ProduceResult {
   readonly delivered: number
   readonly failed: number
   readonly possiblyPersisted: number
+  readonly handedBack: number
   /** The first thousand; `onFailure` hears of all. `index` counts messages in the order they were taken. */
   readonly failures: readonly Failure[]
-  /** Taken from the source, but neither accepted nor refused when an error or abort cut the call short. */
+  /**
+   * Taken from the source, but neither accepted nor refused when an error or abort cut the call short. What the
+   * source, or `map`, was still making then is not among them.
+   */
   readonly unsent: readonly Message[]
 }
 
@@ -50,7 +56,7 @@ export interface CloseResult {
 }
 
 export function batchResult(tally: Tally, messages: number): BatchResult {
-  const { offered, accepted, refused, delivered, failed, possiblyPersisted, failures } = tally
+  const { offered, accepted, refused, delivered, failed, possiblyPersisted, handedBack, failures } = tally
   return {
     messages,
     offered,
@@ -59,6 +65,7 @@ export function batchResult(tally: Tally, messages: number): BatchResult {
     delivered,
     failed,
     possiblyPersisted,
+    handedBack,
     failures,
     delivery: index => tally.delivery(index),
   }

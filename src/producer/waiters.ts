@@ -27,6 +27,10 @@ export class SendReceiver implements Receiver {
     this.#reject(error)
   }
 
+  handedBack(error: DeliveryError): void {
+    this.#reject(error)
+  }
+
   refused(error: MillraceError): void {
     this.#reject(error)
   }

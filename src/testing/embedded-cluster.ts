@@ -38,7 +38,10 @@ export class EmbeddedCluster {
     }
     const properties = { 'test.mock.num.brokers': brokers, 'client.id': 'millrace-embedded' }
     try {
-      const { client, metadata } = await ProducerClient.connect(properties, silent, { timeoutMs: START_MS })
+      const { client, metadata } = await ProducerClient.connect(properties, silent, {
+        reports: false,
+        timeoutMs: START_MS,
+      })
       const servers = metadata.brokers.map(({ host, port }) => `${host}:${port}`)
       return new EmbeddedCluster(client, servers.join(','), brokers)
     } catch (cause) {

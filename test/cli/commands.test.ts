@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Producer } from '../../src/index.ts'
 import { freshTopic, useEmbeddedCluster } from '../support/cluster.ts'
@@ -162,6 +162,39 @@ describe(
         const { read, sent, delivered, unsent } = JSON.parse(output)
         expect({ sent, read }).toEqual({ sent: delivered, read: delivered + unsent })
       }
+    })
+
+    test('goes on when nobody reads its progress any more', async () => {
+      const child = program('produce', '--embedded', '--json', '--rate', '4', '-t', 'x')
+      child.stdin.end('1\n2\n3\n4\n5\n6\n')
+      let output = ''
+      child.stdout.on('data', data => {
+        output += data
+      })
+      await once(child.stderr, 'data')
+      child.stderr.destroy()
+      child.kill('SIGINT')
+      expect(await once(child, 'close')).toEqual([130, null])
+      expect(JSON.parse(output)).toMatchObject({ exitCode: 130, outcome: 'interrupted' })
+    })
+
+    test('tells when its output cannot be written', async () => {
+      const full = openSync('/dev/full', 'w')
+      const child = spawn(
+        process.execPath,
+        ['dist/cli/main.js', 'produce', '--embedded', '--json', '-t', 'x', '/dev/null'],
+        {
+          stdio: ['ignore', full, 'pipe'],
+        },
+      )
+      closeSync(full)
+      let errors = ''
+      child.stderr?.on('data', data => {
+        errors += data
+      })
+      expect(await once(child, 'close')).toEqual([1, null])
+      expect(errors).toMatch(/standard output cannot be written: .*ENOSPC/)
+      expect(errors).not.toMatch(/\n\s+at /)
     })
 
     test('a reader that leaves is no error', async () => {

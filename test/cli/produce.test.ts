@@ -163,6 +163,15 @@ describe('what goes in comes out', () => {
     expect(await contents(topic)).toHaveLength(5)
   })
 
+  test('a limit counts records, not the blank lines between them', async () => {
+    const one = file('blank1.txt', `${'\n'.repeat(100)}first\n`)
+    const two = file('blank2.txt', 'x\n'.repeat(10))
+    const { exit, json } = await produce(['--skip-blank', '--limit', '5', '--json', one, two])
+    expect(exit).toBe(0)
+    expect(json()).toMatchObject({ read: 105, skipped: 100, delivered: 5, unsent: 0 })
+    expectSums(json())
+  })
+
   test('nothing from nothing', async () => {
     const { exit, json } = await produce(['--json', file('empty.txt', '')])
     expect(exit).toBe(0)
@@ -179,9 +188,12 @@ describe('what goes in comes out', () => {
 
 describe('--json', () => {
   test('has the whole account, and nothing else is on standard output', async () => {
-    const { exit, stdout, topic } = await produce(['--json', '--skip-blank', '-K', ':'], {
-      stdin: 'k:v\n\nk:w\n',
-    })
+    const { exit, stdout, topic } = await produce(
+      ['--json', '--engine', 'callback', '--skip-blank', '-K', ':'],
+      {
+        stdin: 'k:v\n\nk:w\n',
+      },
+    )
     expect(exit).toBe(0)
     expect(JSON.parse(stdout)).toEqual({
       schema: 'millrace.load/1',
@@ -254,6 +266,23 @@ describe('bad input', () => {
     ],
     ['a directory', () => ['-t', 'x', '-b', 'h:1', directory()], 4, /directory/],
     ['a missing config file', () => ['-t', 'x', '-F', 'no.properties'], 2, /no\.properties/],
+    ['an option without value', () => ['-b', 'h:1', '-t'], 2, /topic|t/],
+    ['a flag that cannot be negated', () => ['-t', 'x', '-b', 'h:1', '--no-header'], 2, /no-header/],
+    ['a dotted option', () => ['-t', 'x', '-b', 'h:1', '--header.x=1'], 2, /header\.x/],
+    ['a topic that cannot be', () => ['-t', 'a b', '-b', 'h:1'], 2, /"a b"/],
+    ['an empty topic', () => ['--topic=', '-b', 'h:1'], 2, /topic is empty/],
+    [
+      'a timeout of a month',
+      () => ['-t', 'x', '-b', 'h:1', '--drain-timeout', '3000000'],
+      2,
+      /--drain-timeout/,
+    ],
+    [
+      'a transactional.id',
+      () => ['-t', 'x', '-b', 'h:1', '-X', 'transactional.id=t'],
+      2,
+      /transactional\.id/,
+    ],
     ['an engine', () => ['-t', 'x', '-b', 'h:1', '--engine', 'warp'], 2, /engine/],
   ]
   test.each(sad)('%s', async (_name, argv, exit, stderr) => {
@@ -282,6 +311,12 @@ describe('bad input', () => {
     })
     expect(exit).toBe(2)
     expect(stderr).toMatch(/no topic not-made.*allow\.auto\.create\.topics/)
+  })
+
+  test('a partition that the topic does not have is found before anything is read', async () => {
+    const { exit, stderr } = await produce(['-p', '99'], { stdin: 'v\n' })
+    expect(exit).toBe(2)
+    expect(stderr).toMatch(/no partition 99.*It has 4/)
   })
 
   test('JSON that does not parse at line n: what came before is delivered', async () => {
@@ -410,7 +445,8 @@ describe('signals', () => {
     expect(await running.exit).toBe(130)
     const account = JSON.parse(running.stdout.text) as Account
     expectSums(account)
-    expect(account.delivered).toBe(1)
+    expect(account).toMatchObject({ read: 3, delivered: 1 })
+    expect(account.failed + account.unsent).toBe(2)
     expect(account.failed).toBe(account.possiblyPersisted)
   })
 
@@ -420,7 +456,9 @@ describe('signals', () => {
     expect(running.stderr.text).toMatch(/No acknowledgement came for 1 s; 2 messages for x/)
     const account = JSON.parse(running.stdout.text) as Account
     expectSums(account)
-    expect(account).toMatchObject({ read: 3, delivered: 1, failed: 2, possiblyPersisted: 2, exitCode: 5 })
+    expect(account).toMatchObject({ read: 3, delivered: 1, exitCode: 5 })
+    expect(account.failed + account.unsent).toBe(2)
+    expect(account.failed).toBe(account.possiblyPersisted)
   })
 
   test('messages that fail for the cluster’s sake end the load', async () => {
@@ -433,9 +471,12 @@ describe('signals', () => {
   })
 
   test('while it connects', async () => {
-    const running = start(['produce', '-b', '127.0.0.1:9', '-t', 'x'])
+    const running = start(['produce', '--json', '-b', '127.0.0.1:9', '-t', 'x'])
     running.signal('SIGINT')
     expect(await running.exit).toBe(130)
+    const account = JSON.parse(running.stdout.text) as Account
+    expectSums(account)
+    expect(account).toMatchObject({ read: 0, delivered: 0, exitCode: 130, outcome: 'interrupted' })
   })
 })
 
@@ -455,7 +496,7 @@ describe('progress', () => {
     ]
     const { exit, stderr } = await millrace(argv, { terminal: true })
     expect(exit).toBe(0)
-    expect(stderr).toMatch(/█+░* +\d+% .*delivered.*msg\/s.*ETA/)
+    expect(stderr).toMatch(/█+░* +\d+% .*msg\/s.*ETA.*delivered/)
     const plain = await millrace([...argv, '--no-progress'], { terminal: true })
     expect(plain.stderr).not.toContain('█')
     const quiet = await millrace([...argv, '--quiet'], { terminal: true })

@@ -6,9 +6,11 @@ import { freshTopic, useProducers } from '../support/cluster.ts'
 import { describeOnKafka } from './brokers/suite.ts'
 
 // the whole behaviour suite, on Kafka itself
-await describeOnKafka('the callback engine on Apache Kafka', { real: true }, kafka => {
+await describeOnKafka('producer on Apache Kafka', { real: true }, kafka => {
   const bootstrapServers = () => kafka().bootstrapServers
-  producerBehaviour(bootstrapServers)
+  describe.each(['batch', 'callback'] as const)('the %s engine', engine =>
+    producerBehaviour(bootstrapServers, engine),
+  )
 
   describe('what only Kafka refuses', () => {
     const connect = useProducers(bootstrapServers)

@@ -35,9 +35,9 @@ function frame(topic: string, values: readonly (string | null)[], more: Partial<
   return { topic, bytes: Buffer.from(values.filter(value => value !== null).join('')), ranges, ...more }
 }
 
-/** What a producer does, on any cluster: the embedded one, and Apache Kafka. */
-export function producerBehaviour(bootstrapServers: () => string): void {
-  const connect = useProducers(bootstrapServers)
+/** What a producer does, with either engine, on any cluster: the embedded one, and Apache Kafka. */
+export function producerBehaviour(bootstrapServers: () => string, engine: 'batch' | 'callback'): void {
+  const connect = useProducers(bootstrapServers, engine)
   const making = { 'allow.auto.create.topics': true } as const
 
   const read = async (topic: string): Promise<ReadMessage[]> => {
@@ -63,7 +63,6 @@ export function producerBehaviour(bootstrapServers: () => string): void {
           { key: 'a\0b', value: 'c\0d' },
           { key: Buffer.from('a\0b'), value: Buffer.from('c\0d') },
         ],
-        ['a lone surrogate', { value: '\ud800' }, { value: Buffer.from('\ufffd') }],
         ['binary', { key: ALL_BYTES, value: ALL_BYTES }, { key: ALL_BYTES, value: ALL_BYTES }],
         ['Uint8Array', { value: new Uint8Array([0, 255]) }, { value: bytes(0, 255) }],
         ['a view', { value: new Uint8Array(bytes(1, 2, 3, 4).buffer, 0).subarray(0, 0) }, { value: bytes() }],
@@ -105,6 +104,11 @@ export function producerBehaviour(bootstrapServers: () => string): void {
               ['b', Buffer.from('3')],
             ],
           },
+        ],
+        [
+          'headers as a Map',
+          { value: 'v', headers: new Map([['a', '1']]) },
+          { headers: [['a', Buffer.from('1')]] },
         ],
         ['no headers', { value: 'v', headers: null }, { headers: [] }],
         ['a timestamp', { value: 'v', timestamp: 1_700_000_000_123 }, { timestamp: 1_700_000_000_123 }],
@@ -175,6 +179,14 @@ export function producerBehaviour(bootstrapServers: () => string): void {
       ['a bad name', { topic: 'a b', value: 'v' }, 'INVALID_MESSAGE', /no topic named "a b"/],
       ['a long name', { topic: 'x'.repeat(250), value: 'v' }, 'INVALID_MESSAGE', /1 to 249/],
       ['no value', { topic: 't' }, 'INVALID_MESSAGE', /no value/],
+      ['half a surrogate pair', { topic: 't', value: '\ud800' }, 'INVALID_MESSAGE', /surrogate/],
+      [
+        'half a surrogate pair as key',
+        { topic: 't', value: '', key: '\udc00x' },
+        'INVALID_MESSAGE',
+        /surrogate/,
+      ],
+      ['headers of a class', { topic: 't', value: '', headers: new Date() }, 'INVALID_MESSAGE', /Date/],
       ['a number', { topic: 't', value: 5 }, 'INVALID_MESSAGE', /value is a number/],
       ['an object', { topic: 't', value: {} }, 'INVALID_MESSAGE', /value is an object/],
       ['an ArrayBuffer', { topic: 't', value: new ArrayBuffer(1) }, 'INVALID_MESSAGE', /ArrayBuffer/],
@@ -575,6 +587,75 @@ export function producerBehaviour(bootstrapServers: () => string): void {
       expect(await closed).toMatchObject({ code: 'PRODUCER_CLOSED', context: { result: { delivered: 1 } } })
     })
 
+    test('a large array that is cut short is handed back', async () => {
+      const producer = await connect({ ...making, 'queue.buffering.max.messages': 10, 'linger.ms': 100 })
+      const topic = freshTopic()
+      const many = Array.from({ length: 200_000 }, (_, n) => ({ topic, value: `${n}` }))
+      const abort = new AbortController()
+      const run = rejection(producer.produceFrom([many, many], { signal: abort.signal }))
+      await expect.poll(() => producer.counts.delivered).toBeGreaterThan(0)
+      abort.abort()
+      const { context } = (await run) as MillraceError
+      const result = context.result as {
+        offered: number
+        accepted: number
+        delivered: number
+        unsent: Message[]
+      }
+      expect(result.delivered).toBe(result.accepted)
+      expect(result.offered + result.unsent.length).toBe(200_000)
+    })
+
+    test('an abort from inside a handler does not disturb the account', async () => {
+      const producer = await connect({ ...making, 'queue.buffering.max.messages': 1, 'linger.ms': 5 })
+      const topic = freshTopic()
+      const abort = new AbortController()
+      const source = [
+        { topic, value: '1' },
+        { topic, value: '2' },
+        { topic: 'bad topic', value: 'x' },
+        { topic, value: '4' },
+        { topic, value: '5' },
+      ]
+      const run = producer.produceFrom(source, {
+        loops: 3,
+        signal: abort.signal,
+        onFailure: () => abort.abort(),
+      })
+      const { context } = (await rejection(run)) as MillraceError
+      const result = context.result as Record<string, number> & { unsent: Message[]; failures: unknown[] }
+      expect(result).toMatchObject({ refused: 1, failures: [{ index: 2 }] })
+      expect(result.offered).toBe((result.accepted as number) + 1)
+      expect(result.unsent.map(({ topic }) => topic)).not.toContain('bad topic')
+      const closing = await producer.close()
+      expect(closing).toMatchObject({ accepted: result.accepted, delivered: result.delivered, refused: 1 })
+      expect(await values(topic)).toHaveLength(closing.delivered)
+    })
+
+    test('a getter that aborts does not withdraw what was accepted', async () => {
+      const producer = await connect(making)
+      const abort = new AbortController()
+      const topic = freshTopic()
+      const message = {
+        topic,
+        get value() {
+          abort.abort()
+          return 'v'
+        },
+      }
+      expect(await producer.send(message, { signal: abort.signal })).toMatchObject({ topic, offset: 0 })
+    })
+
+    test('a map that never answers does not hold up an abort', async () => {
+      const producer = await connect(making)
+      const abort = new AbortController()
+      const run = rejection(
+        producer.produceFrom([1], { map: () => new Promise<Message>(() => {}), signal: abort.signal }),
+      )
+      abort.abort()
+      expect(await run).toMatchObject({ code: 'ABORTED' })
+    })
+
     test.each([0, -1, 1.5, Number.NaN, '3'])('refuses %s loops', async loops => {
       const producer = await connect(making)
       const error = await rejection(producer.produceFrom([], { loops: loops as number }))
@@ -617,7 +698,7 @@ export function producerBehaviour(bootstrapServers: () => string): void {
         produceFrom: 'PRODUCER_CLOSED',
         flush: undefined,
         close: { accepted: 1, delivered: 1 },
-        describeTopic: { topic },
+        describeTopic: 'PRODUCER_CLOSED',
       },
       closed: {
         send: 'PRODUCER_CLOSED',

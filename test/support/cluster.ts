@@ -22,6 +22,7 @@ export function useEmbeddedCluster(): () => EmbeddedCluster {
 /** Connects producers that are closed after the test. */
 export function useProducers(
   bootstrapServers: () => string,
+  engine: ConnectOptions['engine'] = 'auto',
 ): (properties?: Partial<ProducerProperties>, options?: ConnectOptions) => Promise<Producer> {
   const open: Producer[] = []
   afterEach(async () => {
@@ -30,7 +31,7 @@ export function useProducers(
   return async (properties = {}, options) => {
     const producer = await Producer.connect(
       { 'bootstrap.servers': bootstrapServers(), ...properties },
-      options,
+      { engine, ...options },
     )
     open.push(producer)
     return producer

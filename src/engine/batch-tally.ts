@@ -1,0 +1,178 @@
+import { kafkaError } from '../client/kafka-errors.ts'
+import { deferred } from '../deferred.ts'
+import type { MillraceError } from '../errors.ts'
+import type { Delivery, Detail, Framed, Message } from '../types.ts'
+import type { Binding } from './binding.ts'
+import type { DeliveryErrors } from './delivery-errors.ts'
+import type { Failure, Tally } from './engine.ts'
+import { messageOf } from './message.ts'
+
+/** The addon's State of a message. */
+export const STATE = { pending: 0, delivered: 1, failed: 2, unsent: 3, refused: 4 } as const
+
+const ROW = 5
+/** Columns of batchCounts. */
+const OFFERED = 0
+const REFUSED = 1
+const DELIVERED = 2
+const FAILED = 3
+const HANDED_BACK = 4
+const POSSIBLY_PERSISTED = 5
+
+/** A batch's account while the addon keeps it; read out of the addon once, when all of it has ended. */
+export class BatchTally implements Tally {
+  /** The addon's number of it; 0 until something is offered. */
+  id = 0
+  readonly length: number
+  /** Of the messages that JavaScript itself refused. */
+  #refusedHere = 0
+  #counts: Float64Array | undefined
+  readonly #failures: Failure[] = []
+  #partitions: Int32Array | undefined
+  #offsets: Float64Array | undefined
+  readonly #detail: Detail
+  readonly #binding: Binding
+  readonly #token: number
+  readonly #errors: DeliveryErrors
+  readonly #end = deferred<void>()
+  /** What is offered, for the topics of its failures; and to be handed back where it was never sent. */
+  messages: readonly Message[] | Framed = []
+
+  constructor(binding: Binding, token: number, length: number, detail: Detail, errors: DeliveryErrors) {
+    this.#binding = binding
+    this.#token = token
+    this.#detail = detail
+    this.#errors = errors
+    this.length = length
+  }
+
+  /**
+   * @internal Before the first offer. Without a slot for each message the addon gives back what the batch's messages
+   * cost beside their bytes: that has to be the same for all of them, as it is in a frame.
+   */
+  open(messages: readonly Message[] | Framed): void {
+    this.messages = messages
+    const slots = this.#detail !== 'counts' || Array.isArray(messages)
+    this.id = this.#binding.batch(this.#token, this.length, slots)
+  }
+
+  get offered(): number {
+    return this.#read(OFFERED) + this.#refusedHere
+  }
+
+  get refused(): number {
+    return this.#read(REFUSED) + this.#refusedHere
+  }
+
+  get accepted(): number {
+    return this.offered - this.refused
+  }
+
+  get delivered(): number {
+    return this.#read(DELIVERED)
+  }
+
+  get failed(): number {
+    return this.#read(FAILED)
+  }
+
+  get handedBack(): number {
+    return this.#read(HANDED_BACK)
+  }
+
+  get possiblyPersisted(): number {
+    return this.#read(POSSIBLY_PERSISTED)
+  }
+
+  get failures(): readonly Failure[] {
+    return this.#failures
+  }
+
+  get ended(): Promise<void> {
+    return this.#end.promise
+  }
+
+  seal(): void {
+    if (this.id === 0) this.#end.resolve()
+    else this.#binding.seal(this.#token, this.id)
+  }
+
+  delivery(index: number): Delivery | null {
+    const partition = this.#partitions?.[index] ?? -1
+    if (partition < 0) return null
+    const offset = this.#offsets?.[index] ?? -1
+    return { topic: this.#topicOf(index), partition, offset: offset < 0 ? null : offset }
+  }
+
+  /** @internal JavaScript found that a message cannot be sent */
+  refuse(index: number, error: MillraceError): void {
+    this.#refusedHere++
+    if (this.#detail !== 'counts') this.#failures.push({ index, error })
+  }
+
+  /**
+   * @internal All of it has ended: takes the account over from the addon, and its memory is free.
+   * @returns the messages that were never sent
+   */
+  finish(): Message[] {
+    const unsent: Message[] = []
+    this.#counts = this.#binding.batchCounts(this.#token, this.id)
+    if (this.#detail === 'all') {
+      this.#partitions = new Int32Array(this.length)
+      this.#offsets = new Float64Array(this.length)
+      this.#binding.deliveries(this.#token, this.id, this.#partitions, this.#offsets)
+    }
+    // null where messages have no slots: what was not sent of such a frame counts as failed
+    const rows = this.#binding.failures(this.#token, this.id)
+    if (rows !== null) this.#readFailures(rows, unsent)
+    this.#binding.free(this.#token, this.id)
+    return unsent
+  }
+
+  /** @internal Some of it never ended: that may be in the log. The addon keeps its memory for what may still come. */
+  abandon(): void {
+    const counts = this.#binding.batchCounts(this.#token, this.id)
+    const [offered = 0, refused = 0, delivered = 0, , handedBack = 0] = counts
+    const unknown = offered - refused - delivered - handedBack
+    counts[FAILED] = unknown
+    counts[POSSIBLY_PERSISTED] = unknown
+    this.#counts = counts
+  }
+
+  /** @internal */
+  resolve(): void {
+    this.#end.resolve()
+  }
+
+  #readFailures(rows: Int32Array, unsent: Message[]): void {
+    for (let at = 0; at < rows.length; at += ROW) {
+      const index = rows[at] as number
+      const state = rows[at + 1] as number
+      const code = rows[at + 2] as number
+      const partition = rows[at + 3] as number
+      const topic = this.#topicOf(index)
+      const error =
+        state === STATE.refused
+          ? this.#errors.refused(code, topic, partition)
+          : this.#errors.failed(kafkaError(code), topic, partition, rows[at + 4] === 1)
+      if (this.#detail !== 'counts') this.#failures.push({ index, error })
+      if (state === STATE.unsent) unsent.push(this.#messageAt(index))
+    }
+    this.#failures.sort((a, b) => a.index - b.index)
+  }
+
+  #messageAt(index: number): Message {
+    const { messages } = this
+    return Array.isArray(messages) ? (messages[index] as Message) : messageOf(messages as Framed, index)
+  }
+
+  #topicOf(index: number): string {
+    const { messages } = this
+    return Array.isArray(messages) ? (messages[index] as Message).topic : (messages as Framed).topic
+  }
+
+  #read(column: number): number {
+    if (this.id === 0) return 0
+    return (this.#counts ?? this.#binding.batchCounts(this.#token, this.id))[column] as number
+  }
+}

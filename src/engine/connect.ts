@@ -1,0 +1,99 @@
+import { loadClient } from '../client/load.ts'
+import { ProducerClient, type ProducerClientListener, type Properties } from '../client/producer-client.ts'
+import { MillraceError } from '../errors.ts'
+import { LIFTED, limitsFrom } from './admission.ts'
+import { BatchEngine } from './batch.ts'
+import { loadBinding } from './binding.ts'
+import { CallbackEngine } from './callback.ts'
+import type { Engine } from './engine.ts'
+
+export const engineNames = ['auto', 'batch', 'callback'] as const
+
+export type EngineName = (typeof engineNames)[number]
+
+export interface EngineOptions {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+  /** Hears once a process that the callback engine stands in for the batch engine, and why. */
+  readonly onWarning: (text: string) => void
+}
+
+export interface ConnectedEngine {
+  readonly client: ProducerClient
+  readonly engine: Engine & { fatal(reason: string): void }
+}
+
+let warned = false
+
+/**
+ * Makes the engine asked for and connects its client.
+ * @throws MillraceError ENGINE_UNAVAILABLE for `batch` where the addon cannot be loaded, and for a name that
+ * there is not; otherwise as ProducerClient.connect
+ */
+export async function connectEngine(
+  name: EngineName,
+  properties: Properties,
+  listener: Omit<ProducerClientListener, 'report'>,
+  options: EngineOptions,
+): Promise<ConnectedEngine> {
+  if (!engineNames.includes(name)) {
+    throw new MillraceError('ENGINE_UNAVAILABLE', `There is no engine ${JSON.stringify(name)}`, {
+      hint: `Engines: ${engineNames.join(', ')}`,
+    })
+  }
+  return useBatch(name, options)
+    ? connectBatch(properties, listener, options)
+    : connectCallback(properties, listener, options)
+}
+
+function useBatch(name: EngineName, { onWarning }: EngineOptions): boolean {
+  if (name === 'callback') return false
+  // the addon finds librdkafka in the copy that node-rdkafka has loaded
+  loadClient()
+  try {
+    loadBinding()
+    return true
+  } catch (error) {
+    if (name === 'batch') throw error
+    if (!warned)
+      onWarning(`The callback engine is used, which is several times slower. ${(error as Error).message}`)
+    warned = true
+    return false
+  }
+}
+
+async function connectCallback(
+  properties: Properties,
+  listener: Omit<ProducerClientListener, 'report'>,
+  { timeoutMs, signal }: EngineOptions,
+): Promise<ConnectedEngine> {
+  let engine: CallbackEngine | undefined
+  const { client } = await ProducerClient.connect(
+    { ...properties, ...LIFTED },
+    { ...listener, report: (error, report) => engine?.report(error, report) },
+    { reports: true, timeoutMs, signal },
+  )
+  engine = new CallbackEngine(client, limitsFrom(properties))
+  return { client, engine }
+}
+
+async function connectBatch(
+  properties: Properties,
+  listener: Omit<ProducerClientListener, 'report'>,
+  { timeoutMs, signal }: EngineOptions,
+): Promise<ConnectedEngine> {
+  const { binding, path } = loadBinding()
+  const engine = new BatchEngine(binding, limitsFrom(properties))
+  try {
+    const { client } = await ProducerClient.connect(
+      { ...properties, ...LIFTED },
+      { ...listener, report: () => {} },
+      { reports: false, first: engine.properties(path), timeoutMs, signal },
+    )
+    engine.attach(client)
+    return { client, engine }
+  } catch (error) {
+    engine.abandon()
+    throw error
+  }
+}

@@ -1,0 +1,149 @@
+import type { Bytes, Header, Message } from '../types.ts'
+import {
+  checkMessage,
+  checkPartition,
+  checkTimestamp,
+  checkTopic,
+  encode,
+  encodeValue,
+  headerList,
+  invalidHeaders,
+  wellFormed,
+} from './message.ts'
+
+/** int32 numbers a message, as src/native/binding.cc reads them. */
+export const FIELDS = 11
+const TOPIC = 0
+const PARTITION = 1
+const KEY_AT = 2
+const KEY_SIZE = 3
+const VALUE_AT = 4
+const VALUE_SIZE = 5
+const HEADERS_AT = 6
+const HEADERS_SIZE = 7
+const TIME_LOW = 8
+const TIME_HIGH = 9
+const ID = 10
+
+/** The size of null. */
+const NONE = -1
+/** A UTF-16 unit is at most three bytes of UTF-8. */
+const MOST_PER_UNIT = 3
+const FIRST_ARENA = 256 * 1024
+
+/**
+ * Messages as the addon takes them: their bytes one after the other in an arena, and eleven numbers each.
+ * One packer serves all calls of an engine; what was packed is used up within the call that packed it.
+ */
+export class Packer {
+  arena = Buffer.allocUnsafeSlow(FIRST_ARENA)
+  fields: Int32Array
+  readonly capacity: number
+  count = 0
+  #at = 0
+  readonly #topicNumber: (name: string) => number
+
+  constructor(capacity: number, topicNumber: (name: string) => number) {
+    this.capacity = capacity
+    this.fields = new Int32Array(capacity * FIELDS)
+    this.#topicNumber = topicNumber
+  }
+
+  reset(): void {
+    this.count = 0
+    this.#at = 0
+  }
+
+  /** Whether another message is better packed after these were taken. */
+  get full(): boolean {
+    return this.count === this.capacity || this.#at > FIRST_ARENA
+  }
+
+  /**
+   * Adds a message; returns the bytes of key, value and headers.
+   * @throws MillraceError INVALID_MESSAGE; then nothing was added
+   */
+  add(message: Message, id: number): number {
+    checkMessage(message)
+    const { topic, key, value, headers } = message
+    checkTopic(topic)
+    const from = this.#at
+    const base = this.count * FIELDS
+    const { fields } = this
+    try {
+      fields[base + PARTITION] = checkPartition(message.partition)
+      const time = checkTimestamp(message.timestamp) ?? 0
+      fields[base + TIME_LOW] = time | 0
+      fields[base + TIME_HIGH] = Math.floor(time / 0x1_0000_0000)
+      fields[base + KEY_AT] = this.#at
+      fields[base + KEY_SIZE] = this.#put('key', key)
+      fields[base + VALUE_AT] = this.#at
+      fields[base + VALUE_SIZE] =
+        typeof value === 'string' ? this.#putString('value', value) : this.#putBytes(encodeValue(value))
+      fields[base + HEADERS_AT] = this.#at
+      fields[base + HEADERS_SIZE] =
+        headers === null || headers === undefined ? NONE : this.#putHeaders(headerList(headers))
+    } catch (error) {
+      this.#at = from
+      throw error
+    }
+    fields[base + TOPIC] = this.#topicNumber(topic)
+    fields[base + ID] = id
+    this.count++
+    return this.#at - from
+  }
+
+  /** Takes the last message out again. */
+  drop(): void {
+    this.count--
+  }
+
+  #put(what: string, bytes: Bytes | null | undefined): number {
+    return typeof bytes === 'string' ? this.#putString(what, bytes) : this.#putBytes(encode(what, bytes))
+  }
+
+  #putString(what: string, text: string): number {
+    wellFormed(what, text)
+    this.#reserve(text.length * MOST_PER_UNIT)
+    const size = this.arena.write(text, this.#at)
+    this.#at += size
+    return size
+  }
+
+  #putBytes(bytes: Uint8Array | null): number {
+    if (bytes === null) return NONE
+    this.#reserve(bytes.byteLength)
+    this.arena.set(bytes, this.#at)
+    this.#at += bytes.byteLength
+    return bytes.byteLength
+  }
+
+  #putHeaders(headers: readonly Header[]): number {
+    if (headers.length === 0) return NONE
+    const from = this.#at
+    for (const [name, value] of headers) {
+      if (typeof name !== 'string') throw invalidHeaders(name)
+      this.#reserve(8)
+      const sizes = this.#at
+      this.#at += 8
+      const nameSize = this.#putString('name of a header', name)
+      const valueSize = value === undefined ? fail(name, value) : this.#put(`header ${name}`, value)
+      this.arena.writeInt32LE(nameSize, sizes)
+      this.arena.writeInt32LE(valueSize, sizes + 4)
+    }
+    return this.#at - from
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#at + bytes
+    if (needed <= this.arena.byteLength) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.arena.byteLength))
+    this.arena.copy(larger, 0, 0, this.#at)
+    this.arena = larger
+  }
+}
+
+function fail(name: string, value: unknown): never {
+  encode(`header ${name}`, value as Bytes)
+  throw invalidHeaders(value)
+}

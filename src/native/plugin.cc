@@ -1,0 +1,91 @@
+// The addon's other face: a plugin of librdkafka, loaded into node-rdkafka's own client by plugin.library.paths.
+//
+// A conf is duplicated before a handle is made of it, which runs conf_init again and then replays the properties
+// that on_conf_set took. So: register here only, one state for each conf, freed with its conf.
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "channel.h"
+
+namespace millrace {
+namespace {
+
+constexpr const char *kName = "millrace";
+constexpr const char *kTokenProperty = "millrace.token";
+
+// Lives as long as its conf. The conf of a handle lives as long as the handle, so the channel is there for every
+// acknowledgement.
+struct ConfState {
+  uint64_t token = 0;
+  std::shared_ptr<Channel> channel;
+};
+
+// @locality librdkafka's broker and main threads, or the caller of produce, purge or destroy; perhaps with
+// librdkafka's locks held: calls nothing of librdkafka but message_status. Never fails.
+rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *, rd_kafka_message_t *message, void *opaque) {
+  static_cast<ConfState *>(opaque)->channel->settle(message);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// @locality the thread that destroys the handle, before librdkafka's threads have ended
+rd_kafka_resp_err_t on_destroy(rd_kafka_t *, void *opaque) {
+  static_cast<ConfState *>(opaque)->channel->detach();
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// @locality the thread that makes the handle
+rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *errstr,
+                           size_t errstr_size) {
+  auto *state = static_cast<ConfState *>(opaque);
+  const Kafka *kafka = Kafka::get();
+  state->channel = Registry::find(state->token);
+  if (state->channel == nullptr) {
+    snprintf(errstr, errstr_size, "millrace: no producer waits for this client");
+    return RD_KAFKA_RESP_ERR__STATE;
+  }
+  rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_acknowledgement(rk, kName, on_acknowledgement, state);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) err = kafka->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy, state);
+  if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    snprintf(errstr, errstr_size, "millrace: librdkafka refused the interceptor");
+    return err;
+  }
+  // node-rdkafka always registers a delivery callback, which would take our opaques for its own and keep every
+  // message until it is polled. The handle has not read its conf yet.
+  kafka->rd_kafka_conf_set_dr_msg_cb(const_cast<rd_kafka_conf_t *>(conf), nullptr);
+  state->channel->attach(rk);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_conf_res_t on_conf_set(rd_kafka_conf_t *, const char *name, const char *value, char *, size_t, void *opaque) {
+  if (strcmp(name, kTokenProperty) != 0) return RD_KAFKA_CONF_UNKNOWN;
+  static_cast<ConfState *>(opaque)->token = value == nullptr ? 0 : strtoull(value, nullptr, 10);
+  return RD_KAFKA_CONF_OK;
+}
+
+rd_kafka_resp_err_t on_conf_destroy(void *opaque) {
+  delete static_cast<ConfState *>(opaque);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+}  // namespace
+}  // namespace millrace
+
+extern "C" __attribute__((visibility("default"))) rd_kafka_resp_err_t conf_init(rd_kafka_conf_t *conf, void **,
+                                                                                char *errstr, size_t errstr_size) {
+  std::string why;
+  const millrace::Kafka *kafka = millrace::Kafka::get(&why);
+  if (kafka == nullptr) {
+    snprintf(errstr, errstr_size, "millrace: %s", why.c_str());
+    return RD_KAFKA_RESP_ERR__FAIL;
+  }
+  auto *state = new millrace::ConfState();
+  rd_kafka_resp_err_t err = kafka->rd_kafka_conf_interceptor_add_on_conf_set(conf, millrace::kName, millrace::on_conf_set, state);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    err = kafka->rd_kafka_conf_interceptor_add_on_new(conf, millrace::kName, millrace::on_new, state);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    err = kafka->rd_kafka_conf_interceptor_add_on_conf_destroy(conf, millrace::kName, millrace::on_conf_destroy, state);
+  if (err != RD_KAFKA_RESP_ERR_NO_ERROR) snprintf(errstr, errstr_size, "millrace: librdkafka refused the interceptors");
+  return err;
+}

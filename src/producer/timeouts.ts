@@ -1,0 +1,13 @@
+import { MillraceError } from '../errors.ts'
+
+/** What timers and librdkafka take at most. */
+const LONGEST_MS = 2_147_483_647
+
+/**
+ * A timeout as the user gave it, in ms; Infinity is as long as there is.
+ * @throws MillraceError USAGE
+ */
+export function timeout(value: number): number {
+  if (typeof value === 'number' && value >= 0) return Math.min(value, LONGEST_MS)
+  throw new MillraceError('USAGE', `timeoutMs is ${String(value)}`, { hint: 'Give milliseconds from 0' })
+}

@@ -1,0 +1,68 @@
+import { createRequire } from 'node:module'
+import type NodeRdkafka from 'node-rdkafka'
+import { expect, test } from 'vitest'
+import { runBench } from '../../src/bench/bench.ts'
+import { cellsOf, defaultGrid } from '../../src/bench/cell.ts'
+import type { Plan } from '../../src/bench/plan.ts'
+import { describeOnKafka } from '../integration/brokers/suite.ts'
+
+const plan: Plan = {
+  cells: cellsOf(defaultGrid),
+  repeat: 1,
+  seed: 1,
+  warmupSeconds: 0.2,
+  length: { seconds: 0.5 },
+  allowFailures: false,
+  properties: {},
+  memoryBytes: 1e9,
+}
+
+const { Producer } = createRequire(import.meta.url)('node-rdkafka') as typeof NodeRdkafka
+
+/** Topics of bench that a cluster has; a client that asks for all topics makes none. */
+async function benchTopics(bootstrapServers: string): Promise<string[]> {
+  const producer = new Producer({ 'bootstrap.servers': bootstrapServers })
+  const topics = await new Promise<string[]>((resolve, reject) => {
+    producer.connect({ allTopics: true, timeout: 10_000 }, (error, metadata) => {
+      if (error) reject(error)
+      else resolve(metadata.topics.map(({ name }) => name))
+    })
+  })
+  await new Promise<void>(resolve => producer.disconnect(() => resolve()))
+  return topics.filter(name => name.startsWith('millrace-bench'))
+}
+
+await describeOnKafka('bench', { real: true }, kafka => {
+  test('trials are valid, with every kind of acknowledgement, on topics that are gone then', async () => {
+    const cells = cellsOf({ ...defaultGrid, acks: ['all', '1', '0'], partitions: [2] })
+    const warnings: string[] = []
+    const { report, error } = await runBench(
+      { ...plan, cells, brokers: kafka().bootstrapServers },
+      { report() {}, trial() {}, warning: text => warnings.push(text) },
+      new AbortController().signal,
+    )
+
+    expect(error).toBeUndefined()
+    expect(report.cells.map(({ partitions }) => partitions)).toEqual([2, 2, 2])
+    expect(report.cells.flatMap(({ trials }) => trials.map(({ why }) => why))).toEqual([null, null, null])
+    expect(warnings.filter(text => !text.startsWith('idempotence is off'))).toEqual([])
+    await expect.poll(() => benchTopics(kafka().bootstrapServers)).toEqual([])
+  })
+
+  test('an interruption in a trial leaves no topic behind', async () => {
+    const { bootstrapServers } = kafka()
+    const interruption = new AbortController()
+    const running = runBench(
+      { ...plan, length: { seconds: 600 }, brokers: bootstrapServers },
+      { report() {}, trial() {}, warning() {} },
+      interruption.signal,
+    )
+    await expect.poll(() => benchTopics(bootstrapServers), { timeout: 10_000 }).toHaveLength(1)
+    interruption.abort()
+    const { error, report } = await running
+
+    expect(error).toMatchObject({ name: 'MillraceError', code: 'ABORTED' })
+    expect(report.missingTrials).toBe(1)
+    await expect.poll(() => benchTopics(bootstrapServers)).toEqual([])
+  })
+})

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+import { cellsOf, defaultGrid } from '../../src/bench/cell.ts'
+import { estimateSeconds, orderOf, type Plan, settingsOf } from '../../src/bench/plan.ts'
+
+const plan: Plan = {
+  cells: cellsOf({ ...defaultGrid, loops: [1, 2, 3, 4] }),
+  repeat: 5,
+  seed: 1,
+  warmupSeconds: 1,
+  length: { seconds: 5 },
+  allowFailures: false,
+  properties: {},
+  memoryBytes: 1e9,
+}
+
+describe('orderOf', () => {
+  test('every round has each cell once, in an order of its own', () => {
+    const order = orderOf(plan)
+    const rounds = Array.from({ length: 5 }, (_, round) => order.slice(4 * round, 4 * round + 4))
+    for (const round of rounds) expect([...round].sort()).toEqual([0, 1, 2, 3])
+    expect(new Set(rounds.map(String)).size).toBeGreaterThan(1)
+  })
+
+  test('comes from the seed', () => {
+    expect(orderOf(plan)).toEqual(orderOf({ ...plan }))
+    expect(orderOf(plan)).not.toEqual(orderOf({ ...plan, seed: 2 }))
+  })
+
+  test('leaves out what cannot be run', () => {
+    const cells = cellsOf({ ...defaultGrid, batch: [10, 100_000] })
+    expect(orderOf({ ...plan, cells, repeat: 2 })).toEqual([0, 0])
+  })
+})
+
+test.each([
+  ['of time', { seconds: 5 }, 20 * 6, 20 * 8],
+  ['of messages', { messages: 1_000_000 }, 20 * 6, 20 * 8],
+])('the estimate counts every window %s, and what is around it', (_, length, least, most) => {
+  expect(estimateSeconds({ ...plan, length })).toBeGreaterThan(least)
+  expect(estimateSeconds({ ...plan, length })).toBeLessThan(most)
+})
+
+test('settings hold no secret', () => {
+  const settings = settingsOf({ ...plan, properties: { 'sasl.password': 'swordfish', 'linger.ms': 5 } })
+  expect(JSON.stringify(settings)).not.toContain('swordfish')
+  expect(settings.properties).toMatchObject({ 'linger.ms': 5 })
+})

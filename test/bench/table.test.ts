@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { type Cell, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
+import { finding } from '../../src/bench/finding.ts'
+import { type BenchReport, reportCell } from '../../src/bench/report.ts'
+import { renderReport } from '../../src/bench/table.ts'
+import type { Trial } from '../../src/bench/trial.ts'
+
+const environment: BenchReport['environment'] = {
+  date: '2026-11-22T00:00:00.000Z',
+  millrace: '0.1.0',
+  commit: null,
+  node: '20.20.2',
+  nodeRdkafka: '3.6.1',
+  librdkafka: '2.12.0',
+  os: 'Linux',
+  cpu: { model: 'a CPU', count: 2 },
+  memoryBytes: 1e9,
+  loadAverage: 0,
+  label: null,
+  embedded: true,
+  brokers: null,
+  topic: null,
+  length: { seconds: 2 },
+  warmupSeconds: 0.5,
+  repeat: 2,
+  seed: 1,
+  payloadFile: null,
+  allowFailures: false,
+  properties: {},
+}
+
+function valid(messagesPerSecond: number): Trial {
+  return {
+    order: 1,
+    state: 'valid',
+    why: null,
+    offered: 3 * messagesPerSecond,
+    delivered: 3 * messagesPerSecond,
+    failed: 0,
+    possiblyPersisted: 0,
+    seconds: 2,
+    messagesPerSecond,
+    megabytesPerSecond: messagesPerSecond / 1e4,
+    latencyMs: null,
+    cpuSeconds: { user: 1.5, system: 0.5 },
+    gcMs: 10,
+    eventLoopDelayMs: { p50: 0.1, p99: 2.5 },
+    peakRssBytes: 120e6,
+  }
+}
+
+const faulty: Trial = { order: 2, state: 'void', why: 'the trial\'s process was ended by "SIGKILL", so' }
+
+function report(grid: Partial<Grid>, trials: readonly (readonly Trial[] | string)[], more = {}): BenchReport {
+  const cells = cellsOf({ ...defaultGrid, ...grid }).map((cell: Cell, index) => {
+    const of = trials[index] ?? []
+    return typeof of === 'string' ? reportCell(cell, of, []) : reportCell(cell, null, of)
+  })
+  return {
+    schema: 'millrace.bench/1',
+    environment: { ...environment, ...more },
+    cells,
+    missingTrials: 0,
+    error: null,
+    exitCode: 0,
+  }
+}
+
+const two = report({ api: ['send', 'batch'] }, [
+  [valid(100_000), valid(120_000)],
+  [valid(200_000), faulty],
+])
+
+describe('renderReport', () => {
+  test('a table has a column for what differs, and tells of void trials', () => {
+    expect(
+      renderReport(two, 'table'),
+    ).toBe(`Embedded cluster (not Kafka); 2 trials of 2 s a row; engine callback, batch 1,000, outstanding 10,000, loops 1, producers 1, bytes 100, compression none, partitions 4, acks all
+
+api      msg/s      low     high  MB/s  CPU s/M  loop p99 ms  RSS MB  trials
+send   110,000  100,000  120,000  11.0     9.17          2.5     120  2 valid
+batch  200,000  200,000  200,000  20.0     5.00          2.5     120  1 valid, 1 void
+
+void: batch, trial 2: the trial's process was ended by "SIGKILL", so
+`)
+  })
+
+  test('markdown', () => {
+    const lines = renderReport(two, 'markdown').split('\n')
+    expect(lines.slice(2, 5)).toEqual([
+      '| api | msg/s | low | high | MB/s | CPU s/M | loop p99 ms | RSS MB | trials |',
+      '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
+      '| send | 110,000 | 100,000 | 120,000 | 11.0 | 9.17 | 2.5 | 120 | 2 valid |',
+    ])
+  })
+
+  test('csv has every field, plain numbers, and quotes where they are needed', () => {
+    const lines = renderReport(two, 'csv').split('\r\n')
+    expect(lines).toHaveLength(4)
+    expect(lines[0]).toBe(
+      'cluster,engine,api,batch,outstanding,loops,producers,messageSize,compression,partitions,acks,' +
+        'messagesPerSecond,low,high,megabytesPerSecond,cpuSecondsPerMillion,eventLoopDelayP99Ms,peakRssBytes,state,why',
+    )
+    expect(lines[1]).toMatch(/^embedded,callback,send,,10000,1,1,100,none,4,all,110000,100000,120000,11,/)
+    expect(lines[2]).toMatch(/,"1 valid, 1 void","the trial's process was ended by ""SIGKILL"", so"$/)
+  })
+
+  test('what cannot be run is shown, with the reason', () => {
+    const table = renderReport(report({ batch: [10, 20_000] }, [[valid(1)], 'too large']), 'table')
+    expect(table).toMatch(/^20,000 +- +- +- +- +- +- +- +not applicable$|20,000 .*not applicable/m)
+    expect(table).toContain('not applicable: batch, batch 20,000: too large')
+  })
+})
+
+describe('finding', () => {
+  const named = { embedded: false, brokers: 'kafka:9092' }
+  test.each([
+    [
+      'a clear winner',
+      two,
+      'Batch was fastest: 200,000 messages a second against an embedded cluster, which is not Kafka, 1.8 times send.',
+    ],
+    ['one cell', report({}, [[valid(123_456)]], named), 'Batch: 123,000 messages a second.'],
+    [
+      'no winner',
+      report(
+        { loops: [1, 4] },
+        [
+          [valid(100), valid(120)],
+          [valid(110), valid(130)],
+        ],
+        named,
+      ),
+      'No difference could be told: batch, 4 loops made 120 messages a second, 1.1 times the slowest, and the intervals overlap.',
+    ],
+    [
+      'two winners',
+      report({ loops: [1, 2, 4] }, [[valid(10)], [valid(95), valid(120)], [valid(100), valid(130)]], named),
+      'Batch, 4 loops was fastest, not told apart from batch, 2 loops: 115 messages a second, 11.5 times batch, 1 loop.',
+    ],
+    ['nothing', report({}, [[faulty]]), 'No trial was valid, so there is nothing to tell.'],
+  ])('%s', (_, of, sentence) => {
+    expect(finding(of).split('\n')[0]).toBe(sentence)
+  })
+
+  test.each([
+    [{}, 'To measure your cluster: millrace bench -b host:9092'],
+    [named, 'For an interval that holds the median with 95 %: millrace bench -b kafka:9092 --repeat 7'],
+    [{ ...named, repeat: 7 }, 'For larger messages: millrace bench -b kafka:9092 --message-size 1000'],
+  ])('the next command after %j', (more, next) => {
+    expect(finding(report({}, [[valid(1)]], more)).split('\n')[1]).toBe(next)
+  })
+})

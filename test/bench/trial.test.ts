@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Api, type Cell, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
+import { startChild } from '../../src/bench/child.ts'
+import { forkCluster, forkTrial } from '../../src/bench/children.ts'
+import type { TrialResult, TrialSpec } from '../../src/bench/trial.ts'
+import { Producer } from '../../src/index.ts'
+import { EmbeddedCluster } from '../../src/testing/index.ts'
+
+let cluster: EmbeddedCluster
+let witness: Producer
+beforeAll(async () => {
+  cluster = await EmbeddedCluster.start()
+  witness = await Producer.connect({ 'bootstrap.servers': cluster.bootstrapServers })
+})
+afterAll(async () => {
+  await witness.close()
+  await cluster.stop()
+})
+
+async function endOffsets(topic: string): Promise<number> {
+  const description = await witness.describeTopic(topic)
+  return description?.partitions.reduce((sum, { high }) => sum + high, 0) ?? Number.NaN
+}
+
+function specOf(topic: string, grid: Partial<Grid>, more: Partial<TrialSpec> = {}): TrialSpec {
+  return {
+    cell: cellsOf({ ...defaultGrid, ...grid })[0] as Cell,
+    topic,
+    properties: { 'bootstrap.servers': cluster.bootstrapServers },
+    warmupSeconds: 0.1,
+    length: { seconds: 0.3 },
+    seed: 1,
+    allowFailures: false,
+    ...more,
+  }
+}
+
+const never = new AbortController().signal
+
+async function resultOf(spec: TrialSpec): Promise<TrialResult> {
+  const outcome = await forkTrial(spec, never)
+  if ('died' in outcome) throw new Error(outcome.died)
+  return outcome.result
+}
+
+describe('a trial', () => {
+  test.each<[Api, Partial<Grid>]>([
+    ['send', {}],
+    ['batch', { loops: [3] }],
+    ['framed', { producers: [2], messageSize: [1000], compression: ['lz4'] }],
+    ['batch', { acks: ['0'], batch: [10], outstanding: [10] }],
+  ])('of %s %j counts what is in the log', async (api, grid) => {
+    const topic = `window-${api}-${Object.keys(grid).join('-')}`
+    const { figures, faults, partitions } = await resultOf(specOf(topic, { ...grid, api: [api] }))
+
+    expect(faults).toEqual([])
+    expect(partitions).toBe(4)
+    expect(figures.delivered).toBe(await endOffsets(topic))
+    expect(figures.offered).toBe(figures.delivered)
+    expect(figures.failed).toBe(0)
+    expect(figures.seconds).toBeGreaterThan(0.29)
+    const inWindow = figures.messagesPerSecond * figures.seconds
+    expect(inWindow).toBeGreaterThan(0)
+    expect(inWindow).toBeLessThan(figures.delivered)
+    expect(figures.cpuSeconds.user).toBeGreaterThan(0)
+    expect(figures.eventLoopDelayMs.p99).toBeGreaterThanOrEqual(figures.eventLoopDelayMs.p50)
+    expect(figures.peakRssBytes).toBeGreaterThan(20e6)
+    expect(figures.latencyMs).toBeNull()
+  })
+
+  test.each<[Api, Partial<Grid>]>([
+    ['send', {}],
+    ['batch', { batch: [300], loops: [2] }],
+    ['framed', { batch: [300], producers: [2] }],
+  ])('of %s %j has exactly the messages asked for in its window', async (api, grid) => {
+    const topic = `messages-${api}`
+    const spec = specOf(topic, { ...grid, api: [api] }, { length: { messages: 1000 } })
+    const { figures, faults } = await resultOf(spec)
+
+    expect(faults).toEqual([])
+    expect(figures.messagesPerSecond * figures.seconds).toBeCloseTo(1000, 6)
+    expect(figures.delivered).toBe(await endOffsets(topic))
+    expect(figures.delivered).toBeGreaterThan(1000)
+  })
+
+  test('is void when somebody else writes to its topic', async () => {
+    const running = resultOf(specOf('shared', {}))
+    // its messages come after it looked at the end offsets
+    while (!((await endOffsets('shared')) > 0)) await new Promise(resolve => setImmediate(resolve))
+    await witness.sendBatch(Array.from({ length: 5 }, () => ({ topic: 'shared', value: 'a stranger' })))
+    const { faults, figures } = await running
+
+    expect(faults).toEqual([
+      `${figures.delivered} were delivered, but the end offsets moved by ${figures.delivered + 5}`,
+    ])
+  })
+
+  test('is void when messages are refused, and ends soon', async () => {
+    const properties = { 'bootstrap.servers': cluster.bootstrapServers, 'message.max.bytes': 1000 }
+    const spec = specOf('refused', { messageSize: [2000] }, { properties, length: { seconds: 60 } })
+    const { faults, figures } = await resultOf(spec)
+
+    expect(figures.delivered).toBe(0)
+    expect(figures.failed).toBe(figures.offered)
+    expect(faults[0]).toMatch(/^\d+ of \d+ messages were not delivered \(.*MSG_SIZE_TOO_LARGE/)
+  })
+
+  test('with failures allowed goes on to its end', async () => {
+    const properties = { 'bootstrap.servers': cluster.bootstrapServers, 'message.max.bytes': 1000 }
+    const grid = { messageSize: [2000], api: ['send' as const] }
+    const spec = specOf('allowed', grid, { properties, allowFailures: true })
+    // nothing is ever acknowledged: only the end of the patience with it would end the trial
+    const impatient = AbortSignal.timeout(3000)
+    await expect(forkTrial(spec, impatient)).rejects.toMatchObject({ name: 'MillraceError', code: 'ABORTED' })
+  })
+})
+
+describe('a trial that cannot begin', () => {
+  test('without a broker', async () => {
+    const properties = { 'bootstrap.servers': '127.0.0.1:1' }
+    await expect(forkTrial(specOf('any', {}, { properties }), never)).rejects.toMatchObject({
+      name: 'MillraceError',
+      code: 'BROKER_UNREACHABLE',
+    })
+  })
+
+  test('without its payloads', async () => {
+    await expect(forkTrial(specOf('any', {}, { payloadFile: '/missing' }), never)).rejects.toMatchObject({
+      name: 'MillraceError',
+      code: 'INPUT_UNREADABLE',
+    })
+  })
+
+  test('after it was aborted', async () => {
+    await expect(forkTrial(specOf('any', {}), AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+})
+
+describe('processes', () => {
+  test('one that is killed says how it ended', async () => {
+    const child = startChild('trial-process')
+    child.process.kill('SIGKILL')
+    expect(await child.ended).toBe('was ended by SIGKILL')
+  })
+
+  test.each(['trial-process', 'cluster-process'] as const)('a %s ends with its parent', async entry => {
+    const child = startChild(entry)
+    child.process.disconnect()
+    expect(await child.ended).toMatch(/^ended with exit code/)
+  })
+
+  test('a cluster serves until it is stopped', async () => {
+    const own = await forkCluster()
+    const producer = await Producer.connect({ 'bootstrap.servers': own.bootstrapServers })
+    expect(await producer.send({ topic: 'here', value: 'x' })).toMatchObject({ topic: 'here', offset: 0 })
+    await producer.close()
+    await own.stop()
+    await expect(
+      Producer.connect({ 'bootstrap.servers': own.bootstrapServers }, { timeoutMs: 500 }),
+    ).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' })
+  })
+})

@@ -1,0 +1,248 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { BenchReport } from '../../src/bench/report.ts'
+import type { Io } from '../../src/cli/command.ts'
+import { run } from '../../src/cli/run.ts'
+import { Producer } from '../../src/index.ts'
+import { EmbeddedCluster } from '../../src/testing/index.ts'
+
+interface Session {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command line; `onLine` hears of standard error as it comes, and may interrupt. */
+async function millrace(
+  args: readonly string[],
+  onText: (text: string, interrupt: (signal: 'SIGINT' | 'SIGTERM') => void) => void = () => {},
+  env: NodeJS.ProcessEnv = {},
+): Promise<Session> {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() }
+  const texts = { stdout: '', stderr: '' }
+  const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
+  for (const name of ['stdout', 'stderr'] as const) {
+    streams[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text
+      if (name === 'stderr') {
+        onText(text, signal => {
+          for (const listener of listeners) listener(signal)
+        })
+      }
+    })
+  }
+  const io: Io = {
+    ...streams,
+    env,
+    onSignal(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const exitCode = await run(['bench', ...args], io)
+  await new Promise(resolve => setImmediate(resolve))
+  expect(listeners.size).toBe(0)
+  return { exitCode, ...texts }
+}
+
+const short = ['--duration', '0.2', '--warmup', '0.1']
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('millrace bench', () => {
+  test('measures a grid against an embedded cluster, as JSON', async () => {
+    const args = [
+      '--api',
+      'send,framed',
+      '--batch',
+      '10,500',
+      '--outstanding',
+      '100',
+      '--repeat',
+      '2',
+      '--json',
+      ...short,
+    ]
+    const { exitCode, stdout, stderr } = await millrace(args, undefined, { MILLRACE_BROKERS: 'nowhere:1' })
+
+    expect(stderr).toMatch(/^Against an embedded cluster, which is not Kafka/)
+    expect(stderr).toMatch(/\n4 trials, about [\d.]+ s\. Ctrl-C keeps what was measured\.\n/)
+    expect(stderr).toMatch(/\[4\/4\] (send|framed, batch 10): [\d,]+ msg\/s\n/)
+    const report = JSON.parse(stdout) as BenchReport
+    expect(report).toMatchObject({
+      schema: 'millrace.bench/1',
+      environment: {
+        embedded: true,
+        brokers: null,
+        node: process.versions.node,
+        librdkafka: expect.any(String),
+      },
+      missingTrials: 0,
+      error: null,
+      exitCode: 0,
+    })
+    expect(exitCode).toBe(0)
+    const [send, framed, large] = report.cells
+    expect(report.cells).toHaveLength(3)
+    expect(send).toMatchObject({
+      engine: 'callback',
+      api: 'send',
+      batch: null,
+      loops: 1,
+      partitions: 4,
+      ofCeiling: null,
+    })
+    expect(framed).toMatchObject({ api: 'framed', batch: 10, notApplicable: null })
+    expect(large).toMatchObject({
+      batch: 500,
+      notApplicable: 'a batch of 500 does not fit into 100 outstanding',
+      trials: [],
+      messagesPerSecond: null,
+    })
+    for (const cell of [send, framed]) {
+      expect(cell?.trials.map(({ state, why }) => [state, why])).toEqual(Array(2).fill(['valid', null]))
+      for (const trial of cell?.trials ?? []) expect(trial.delivered).toBe(trial.offered)
+      const rates = cell?.trials.map(trial => trial.messagesPerSecond as number) ?? []
+      const expected = { low: Math.min(...rates), high: Math.max(...rates), method: 'range' }
+      expect(cell?.messagesPerSecond).toMatchObject(expected)
+    }
+  })
+
+  test('payloads from a file, a table in markdown, results in a file', async () => {
+    const payloads = join(folder, 'payloads')
+    writeFileSync(payloads, 'a\nbcd\n')
+    const output = join(folder, 'result.json')
+    const args = ['--payload-file', payloads, '--compression', 'lz4', '--repeat', '1', '--messages', '2000']
+    const { exitCode, stdout } = await millrace([
+      ...args,
+      '--output',
+      output,
+      '--format',
+      'markdown',
+      '--quiet',
+    ])
+
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(
+      /^Embedded cluster \(not Kafka\); 1 trial of 2,000 messages a row; .*bytes 2, compression lz4/,
+    )
+    expect(stdout).toContain('| 1 valid |')
+    const report = JSON.parse(readFileSync(output, 'utf8')) as BenchReport
+    expect(report.cells[0]).toMatchObject({ messageSize: 2, compression: 'lz4' })
+    expect(report.exitCode).toBe(0)
+    expect(readdirSync(folder)).not.toContain('result.json.part')
+  })
+
+  test('a topic into which others write: void, exit code 3', async () => {
+    const cluster = await EmbeddedCluster.start()
+    const stranger = await Producer.connect({ 'bootstrap.servers': cluster.bootstrapServers })
+    const own = await stranger.describeTopic('shared')
+    expect(own?.partitions).toHaveLength(4)
+    let writing = true
+    const strange = (async () => {
+      while (writing) await stranger.send({ topic: 'shared', value: 'not a trial' })
+    })()
+    const args = ['-b', cluster.bootstrapServers, '-t', 'shared', '--api', 'batch', '--repeat', '1', ...short]
+    const { exitCode, stdout, stderr } = await millrace(args)
+    writing = false
+    await strange
+    await stranger.close()
+    await cluster.stop()
+
+    expect(exitCode).toBe(3)
+    expect(stdout).toMatch(/^batch +- +- +- +- +- +- +- +1 void$/m)
+    expect(stdout).toMatch(/^void: batch, trial 1: \d+ were delivered, but the end offsets moved by \d+$/m)
+    expect(stderr).toContain('No trial was valid')
+    expect(stderr).not.toContain('not Kafka')
+  })
+
+  test('Ctrl-C keeps what was measured', async () => {
+    const output = join(folder, 'interrupted.json')
+    const args = ['--api', 'batch', '--repeat', '50', '--json', '--output', output, ...short]
+    const { exitCode, stdout, stderr } = await millrace(args, (text, interrupt) => {
+      if (text.includes('[2/50]')) interrupt('SIGINT')
+    })
+
+    expect(exitCode).toBe(130)
+    expect(stderr).toMatch(/SIGINT\n$/)
+    const report = JSON.parse(stdout) as BenchReport
+    expect(report).toMatchObject({ missingTrials: 48, error: { code: 'ABORTED' }, exitCode: 130 })
+    expect(report.cells[0]?.trials).toHaveLength(2)
+    expect(report.cells[0]?.messagesPerSecond).not.toBeNull()
+    expect(JSON.parse(readFileSync(output, 'utf8'))).toEqual(report)
+  })
+
+  test('a grid of more than ten minutes says so', async () => {
+    const { stderr, exitCode } = await millrace(['--duration', '400', '--repeat', '2'], (text, interrupt) => {
+      if (text.includes('trials, about')) setImmediate(() => interrupt('SIGTERM'))
+    })
+    expect(stderr).toMatch(/8 trials, about 53 min \d\d s, which is long/)
+    expect(exitCode).toBe(143)
+  })
+
+  test('a broker that is not there', async () => {
+    const { exitCode, stderr, stdout } = await millrace(['-b', '127.0.0.1:1', '-t', 'any', '--repeat', '1'])
+    expect(exitCode).toBe(5)
+    expect(stderr).toMatch(
+      /millrace: No broker of 127\.0\.0\.1:1 answered.*Without -b an embedded cluster is measured/,
+    )
+    expect(stdout).toBe('')
+  })
+
+  test.each<[string[], string]>([
+    [['--loops', '0'], '--loops has "0"'],
+    [['--loops', '-1'], '--loops'],
+    [['--producers', '1.5'], '--producers has "1.5"'],
+    [['--batch', 'NaN'], '--batch has "NaN"'],
+    [['--outstanding', ''], '--outstanding'],
+    [['--message-size', '100,'], '--message-size has ""'],
+    [['--message-size', '100,100'], '--message-size has 100 twice'],
+    [['--api', 'stream'], '--api has "stream"'],
+    [['--engine', 'batch'], '--engine has "batch"'],
+    [['--engine', 'auto,callback'], '--engine has callback twice'],
+    [['--acks', '2'], '--acks has "2"'],
+    [['--compression', 'rar'], '--compression has "rar"'],
+    [['--duration', '0'], '--duration is "0"'],
+    [['--duration', 'NaN'], '--duration is "NaN"'],
+    [['--messages', '0'], '--messages is "0"'],
+    [['--messages', '5', '--duration', '5'], 'Both --duration and --messages'],
+    [['--warmup', '-1'], '--warmup'],
+    [['--repeat', '0'], '--repeat is "0"'],
+    [['--repeat', '1', '--repeat', '2'], '--repeat was given 2 times'],
+    [['--seed', '-5'], '--seed'],
+    [['--topic', 'a b'], '--topic'],
+    [['--partitions', '3'], '--partitions goes with --brokers only'],
+    [['--config', '/any'], '--config goes with --brokers only'],
+    [['-b', 'host:1', '-t', 'any', '--partitions', '3'], 'Both --topic and --partitions'],
+    [['-b', 'host:port'], 'bootstrap.servers'],
+    [['-X', 'acks=1'], '-X acks is not for bench. Use --acks'],
+    [['-X', 'compression.codec=lz4'], 'Use --compression'],
+    [['-X', 'bootstrap.servers=host:1'], 'Use --brokers'],
+    [['-X', 'queue.buffering.max.messages=1'], 'Use --outstanding'],
+    [['-X', 'linger.sm=1'], 'Did you mean linger.ms'],
+    [['--payload-file', '/any', '--message-size', '5'], 'Both --payload-file and --message-size'],
+    [['--output', '/missing/folder/result.json'], '--output /missing/folder/result.json cannot be written'],
+    [['--json', '--format', 'csv'], 'Both --json and --format'],
+    [['--format', 'html'], 'format'],
+    [['--threads', '2'], 'threads'],
+    [['--rate', '5'], 'rate'],
+  ])('%j is refused', async (args, message) => {
+    const { exitCode, stderr, stdout } = await millrace(args)
+    expect(stderr).toContain(message)
+    expect(exitCode).toBe(2)
+    if (!args.includes('--json')) expect(stdout).toBe('')
+  })
+
+  test('a payload file that is not there', async () => {
+    const { exitCode, stderr } = await millrace(['--payload-file', join(folder, 'missing')])
+    expect(exitCode).toBe(4)
+    expect(stderr).toContain('--payload-file')
+  })
+})
