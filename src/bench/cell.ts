@@ -1,6 +1,6 @@
 /** One point of the grid: everything that two trials must share to be comparable. */
 export interface Cell {
-  readonly engine: 'callback'
+  readonly engine: 'batch' | 'callback'
   readonly api: Api
   /** Messages in each call; null with `send`, which takes one. */
   readonly batch: number | null
@@ -28,6 +28,7 @@ export type Acks = (typeof acksValues)[number]
 
 /** A list of values for each field of a cell. */
 export interface Grid {
+  readonly engine: readonly ('batch' | 'callback')[]
   readonly api: readonly Api[]
   readonly batch: readonly number[]
   readonly outstanding: readonly number[]
@@ -41,6 +42,7 @@ export interface Grid {
 
 /** What a grid has where nothing was said; the embedded cluster's topics have 4 partitions, too. */
 export const defaultGrid: Grid = {
+  engine: ['batch'],
   api: ['batch'],
   batch: [1000],
   outstanding: [10_000],
@@ -54,7 +56,7 @@ export const defaultGrid: Grid = {
 
 /** Every combination once, the last lists varying fastest. `send` has no batch: it stands there once. */
 export function cellsOf(grid: Grid): Cell[] {
-  let cells: Partial<Cell>[] = [{ engine: 'callback' }]
+  let cells: Partial<Cell>[] = [{}]
   for (const [field, values] of Object.entries(grid) as [keyof Grid, readonly unknown[]][]) {
     cells = cells.flatMap(cell => {
       if (field === 'batch' && cell.api === 'send') return [{ ...cell, batch: null }]
@@ -64,12 +66,22 @@ export function cellsOf(grid: Grid): Cell[] {
   return cells as Cell[]
 }
 
-/** What a plain `millrace bench` measures: each way into a producer, and loops. */
-export function plainCells(partitions: number | null, messageSize: number): Cell[] {
-  const grid: Grid = { ...defaultGrid, partitions: [partitions], messageSize: [messageSize] }
+/** What a plain `millrace bench` measures: each way into a producer, loops, and the other engine. */
+export function plainCells(
+  engine: 'batch' | 'callback',
+  partitions: number | null,
+  messageSize: number,
+): Cell[] {
+  const grid: Grid = {
+    ...defaultGrid,
+    engine: [engine],
+    partitions: [partitions],
+    messageSize: [messageSize],
+  }
   return [
     ...cellsOf({ ...grid, api: ['send', 'batch', 'framed'] }),
-    ...cellsOf({ ...grid, api: ['batch'], loops: [4] }),
+    ...cellsOf({ ...grid, loops: [4] }),
+    ...(engine === 'batch' ? cellsOf({ ...grid, engine: ['callback'] }) : []),
   ]
 }
 

@@ -10,11 +10,12 @@ import {
   type Grid,
   plainCells,
 } from '../bench/cell.ts'
-import { choices, list, numbers } from '../bench/lists.ts'
+import { choices, numbers } from '../bench/lists.ts'
 import { ringFromFile } from '../bench/payloads.ts'
 import type { Plan } from '../bench/plan.ts'
 import type { Properties } from '../client/producer-client.ts'
 import { canonicalName, requireBrokers, resolveProperties } from '../config/index.ts'
+import { chooseEngine, type EngineName, engineNames } from '../engine/connect.ts'
 import { checkTopic } from '../engine/message.ts'
 import { describe, MillraceError } from '../errors.ts'
 import { type Given, number, single } from './numbers.ts'
@@ -73,12 +74,15 @@ export function planOf(
   const messageSize = fileSize === undefined ? 100 : Math.round(fileSize * 10) / 10
   // a topic that is there already has the partitions it has
   const partitions = topic !== undefined && brokers !== undefined ? null : 4
-  const lists = gridOf(args)
+  const { properties, warnings: propertyWarnings } = propertiesOf(args, brokers, environment)
+  const warnings = [...propertyWarnings]
+  const warn = (text: string) => warnings.push(text)
+  const lists = gridOf(args, warn)
   const plain = Object.keys(lists).length === 0
+  const engine = lists.engine ?? [chooseEngine('auto', warn)]
   const cells: Cell[] = plain
-    ? plainCells(partitions, messageSize)
-    : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists })
-  const { properties, warnings } = propertiesOf(args, brokers, environment)
+    ? plainCells(engine[0] as Cell['engine'], partitions, messageSize)
+    : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists, engine })
   const messages = number('messages', args.messages, { min: 1, max: 1e12 })
   const seconds = number('duration', args.duration, { min: 0.1, max: DAY_SECONDS, whole: false })
   return {
@@ -101,18 +105,17 @@ export function planOf(
   }
 }
 
+/** What the names stand for here, each once: `auto` is one of the others. */
+function enginesOf(names: readonly EngineName[] | undefined, warn: (text: string) => void) {
+  return names && [...new Set(names.map(name => chooseEngine(name, warn)))]
+}
+
 /** The lists that were given. */
-function gridOf(args: BenchArguments): Partial<Grid> {
+function gridOf(args: BenchArguments, warn: (text: string) => void): Partial<Grid> {
   const text = (option: Exclude<keyof BenchArguments, 'set' | 'allow-failures'>) =>
     single(option, args[option])
-  // today there is one engine, which `auto` stands for
-  list(
-    'engine',
-    text('engine'),
-    name => (name === 'auto' || name === 'callback' ? 'callback' : undefined),
-    'auto or callback',
-  )
   const lists = {
+    engine: enginesOf(choices('engine', text('engine'), engineNames), warn),
     api: choices('api', text('api'), apis),
     batch: numbers('batch', text('batch'), 1, 10_000_000),
     outstanding: numbers('outstanding', text('outstanding'), 1, 10_000_000),

@@ -61,7 +61,7 @@ exactly that. Without -b an embedded cluster is measured, which is not Kafka.`,
       })
       .option('acks', { ...value, describe: 'list of all, 1, 0; default all' })
       .option('partitions', { ...value, describe: 'list: partitions of the topics made, with -b; default 4' })
-      .option('engine', { ...value, describe: 'list of auto, callback; default auto' })
+      .option('engine', { ...value, describe: 'list of auto, batch, callback; default auto' })
       .option('payload-file', { ...value, describe: 'one payload a line, instead of random bytes' })
       .option('duration', { ...value, describe: 'seconds measured; default 5, or 2 where no list is given' })
       .option('messages', { ...value, describe: 'messages measured, instead of a duration' })

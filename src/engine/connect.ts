@@ -36,29 +36,34 @@ export async function connectEngine(
   listener: Omit<ProducerClientListener, 'report'>,
   options: EngineOptions,
 ): Promise<ConnectedEngine> {
+  return chooseEngine(name, options.onWarning) === 'batch'
+    ? connectBatch(properties, listener, options)
+    : connectCallback(properties, listener, options)
+}
+
+/**
+ * The engine that a name stands for here.
+ * @throws MillraceError ENGINE_UNAVAILABLE, CLIENT_NOT_BUILT
+ */
+export function chooseEngine(name: EngineName, onWarning: (text: string) => void): 'batch' | 'callback' {
   if (!engineNames.includes(name)) {
     throw new MillraceError('ENGINE_UNAVAILABLE', `There is no engine ${JSON.stringify(name)}`, {
       hint: `Engines: ${engineNames.join(', ')}`,
     })
   }
-  return useBatch(name, options)
-    ? connectBatch(properties, listener, options)
-    : connectCallback(properties, listener, options)
-}
-
-function useBatch(name: EngineName, { onWarning }: EngineOptions): boolean {
-  if (name === 'callback') return false
+  if (name === 'callback') return 'callback'
   // the addon finds librdkafka in the copy that node-rdkafka has loaded
   loadClient()
   try {
     loadBinding()
-    return true
+    return 'batch'
   } catch (error) {
     if (name === 'batch') throw error
-    if (!warned)
+    if (!warned) {
       onWarning(`The callback engine is used, which is several times slower. ${(error as Error).message}`)
+    }
     warned = true
-    return false
+    return 'callback'
   }
 }
 

@@ -7,7 +7,7 @@ describe('cellsOf', () => {
   test('the default is one cell', () => {
     expect(cellsOf(defaultGrid)).toEqual([
       {
-        engine: 'callback',
+        engine: 'batch',
         api: 'batch',
         batch: 1000,
         outstanding: 10_000,
@@ -45,9 +45,15 @@ describe('cellsOf', () => {
     ])
   })
 
-  test('a plain run measures each way in, and loops', () => {
-    const cells = plainCells(4, 100).map(({ api, loops }) => `${api} ${loops}`)
-    expect(cells).toEqual(['send 1', 'batch 1', 'framed 1', 'batch 4'])
+  test('a plain run measures each way in, loops, and the other engine', () => {
+    const cells = plainCells('batch', 4, 100).map(({ engine, api, loops }) => `${engine} ${api} ${loops}`)
+    expect(cells).toEqual([
+      'batch send 1',
+      'batch batch 1',
+      'batch framed 1',
+      'batch batch 4',
+      'callback batch 1',
+    ])
   })
 })
 

@@ -75,7 +75,7 @@ describe('renderReport', () => {
   test('a table has a column for what differs, and tells of void trials', () => {
     expect(
       renderReport(two, 'table'),
-    ).toBe(`Embedded cluster (not Kafka); 2 trials of 2 s a row; engine callback, batch 1,000, outstanding 10,000, loops 1, producers 1, bytes 100, compression none, partitions 4, acks all
+    ).toBe(`Embedded cluster (not Kafka); 2 trials of 2 s a row; engine batch, batch 1,000, outstanding 10,000, loops 1, producers 1, bytes 100, compression none, partitions 4, acks all
 
 api      msg/s      low     high  MB/s  CPU s/M  loop p99 ms  RSS MB  trials
 send   110,000  100,000  120,000  11.0     9.17          2.5     120  2 valid
@@ -101,7 +101,7 @@ void: batch, trial 2: the trial's process was ended by "SIGKILL", so
       'cluster,engine,api,batch,outstanding,loops,producers,messageSize,compression,partitions,acks,' +
         'messagesPerSecond,low,high,megabytesPerSecond,cpuSecondsPerMillion,eventLoopDelayP99Ms,peakRssBytes,state,why',
     )
-    expect(lines[1]).toMatch(/^embedded,callback,send,,10000,1,1,100,none,4,all,110000,100000,120000,11,/)
+    expect(lines[1]).toMatch(/^embedded,batch,send,,10000,1,1,100,none,4,all,110000,100000,120000,11,/)
     expect(lines[2]).toMatch(/,"1 valid, 1 void","the trial's process was ended by ""SIGKILL"", so"$/)
   })
 

@@ -92,7 +92,7 @@ describe('millrace bench', () => {
     const [send, framed, large] = report.cells
     expect(report.cells).toHaveLength(3)
     expect(send).toMatchObject({
-      engine: 'callback',
+      engine: 'batch',
       api: 'send',
       batch: null,
       loops: 1,
@@ -183,7 +183,7 @@ describe('millrace bench', () => {
     const { stderr, exitCode } = await millrace(['--duration', '400', '--repeat', '2'], (text, interrupt) => {
       if (text.includes('trials, about')) setImmediate(() => interrupt('SIGTERM'))
     })
-    expect(stderr).toMatch(/8 trials, about 53 min \d\d s, which is long/)
+    expect(stderr).toMatch(/10 trials, about 1 h \d\d min, which is long/)
     expect(exitCode).toBe(143)
   })
 
@@ -205,8 +205,8 @@ describe('millrace bench', () => {
     [['--message-size', '100,'], '--message-size has ""'],
     [['--message-size', '100,100'], '--message-size has 100 twice'],
     [['--api', 'stream'], '--api has "stream"'],
-    [['--engine', 'batch'], '--engine has "batch"'],
-    [['--engine', 'auto,callback'], '--engine has callback twice'],
+    [['--engine', 'warp'], '--engine has "warp"'],
+    [['--engine', 'callback,callback'], '--engine has callback twice'],
     [['--acks', '2'], '--acks has "2"'],
     [['--compression', 'rar'], '--compression has "rar"'],
     [['--duration', '0'], '--duration is "0"'],
