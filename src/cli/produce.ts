@@ -126,15 +126,7 @@ export const produce: Command<Options> = {
         .option('no-progress', { type: 'boolean', default: false, describe: 'no bar, no lines' }),
     ),
   async run(options, io) {
-    const plan = readOptions(options)
-    const inputs = openInputs(options.files ?? [], { stdin: io.stdin })
-    for (const input of inputs) checkReadOptions(input.name, plan.read)
-    const connection = resolveConnection(options, io, {
-      // a misspelt topic would be made by a cluster that makes topics
-      defaults: { 'allow.auto.create.topics': options.embedded },
-    })
-    if (!options.embedded) requireBrokers(connection.properties)
-
+    // before anything takes time, or says that it has begun
     const abort = new AbortController()
     let signalled: 'SIGINT' | 'SIGTERM' | undefined
     let load: Load | undefined
@@ -143,6 +135,14 @@ export const produce: Command<Options> = {
       abort.abort()
       if (load !== undefined) interruptLoad(load, io, options)
     })
+    const plan = readOptions(options)
+    const inputs = openInputs(options.files ?? [], { stdin: io.stdin })
+    for (const input of inputs) checkReadOptions(input.name, plan.read)
+    const connection = resolveConnection(options, io, {
+      // a misspelt topic would be made by a cluster that makes topics
+      defaults: { 'allow.auto.create.topics': options.embedded },
+    })
+    if (!options.embedded) requireBrokers(connection.properties)
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'
     try {

@@ -72,7 +72,8 @@ Napi::Value Open(const Napi::CallbackInfo &info) {
   auto channel = Registry::open(
       static_cast<int64_t>(std::min(messages, static_cast<double>(Admission::kMaxMessages))),
       static_cast<int64_t>(std::min(bytes, static_cast<double>(Admission::kMaxBytes))),
-      [wake] { wake.NonBlockingCall(); });
+      // after the environment has ended this only says so: as it is called once until JavaScript looks, not again
+      [wake] { wake.NonBlockingCall(); }, [wake]() mutable { wake.Release(); });
   return Napi::Number::New(env, static_cast<double>(channel->token));
 }
 
@@ -376,7 +377,9 @@ Napi::Value Close(const Napi::CallbackInfo &info) {
 // release(token): JavaScript will not ask for it again
 Napi::Value Release(const Napi::CallbackInfo &info) {
   auto channel = channel_of(info);
-  if (channel != nullptr) Registry::release(channel->token);
+  if (channel == nullptr) return info.Env().Undefined();
+  channel->retire();
+  Registry::release(channel->token);
   return info.Env().Undefined();
 }
 

@@ -45,8 +45,13 @@ Batch::Batch(uint32_t id, uint32_t size, bool with_slots) : id(id), size(size) {
   for (uint32_t i = 0; i < size; i++) slots[i].batch = this;
 }
 
-Channel::Channel(uint64_t token, int64_t messages, int64_t bytes, std::function<void()> wake)
-    : token(token), kafka_(Kafka::get()), admission_(messages, bytes), wake_(std::move(wake)) {}
+Channel::Channel(uint64_t token, int64_t messages, int64_t bytes, std::function<void()> wake,
+                 std::function<void()> retired)
+    : token(token),
+      kafka_(Kafka::get()),
+      admission_(messages, bytes),
+      wake_(std::move(wake)),
+      retired_(std::move(retired)) {}
 
 Channel::~Channel() = default;
 
@@ -281,6 +286,11 @@ void Channel::finish(Batch *batch) {
   wake();
 }
 
+void Channel::retire() {
+  woken_.store(true);
+  retired_();
+}
+
 void Channel::wake() {
   if (!woken_.exchange(true)) wake_();
 }
@@ -324,9 +334,10 @@ std::unordered_map<uint64_t, std::shared_ptr<Channel>> &channels() {
 uint64_t next_token = 1;
 }  // namespace
 
-std::shared_ptr<Channel> Registry::open(int64_t messages, int64_t bytes, std::function<void()> wake) {
+std::shared_ptr<Channel> Registry::open(int64_t messages, int64_t bytes, std::function<void()> wake,
+                                        std::function<void()> retired) {
   std::lock_guard<std::mutex> lock(registry_mutex);
-  auto channel = std::make_shared<Channel>(next_token++, messages, bytes, std::move(wake));
+  auto channel = std::make_shared<Channel>(next_token++, messages, bytes, std::move(wake), std::move(retired));
   channels().emplace(channel->token, channel);
   return channel;
 }

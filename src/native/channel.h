@@ -43,7 +43,8 @@ class Channel {
   static constexpr uint32_t kOverhead = 256;
 
   // @param wake called from any thread, at most once until `awake()`; must not block
-  Channel(uint64_t token, int64_t messages, int64_t bytes, std::function<void()> wake);
+  // @param retired called once, by `retire`
+  Channel(uint64_t token, int64_t messages, int64_t bytes, std::function<void()> wake, std::function<void()> retired);
   ~Channel();
 
   const uint64_t token;
@@ -85,6 +86,8 @@ class Channel {
   void purge();
   // @brief Frees the topics; nothing may be in flight.
   void close();
+  // @brief Wakes nobody any more; the handle has been destroyed. @locality JavaScript's thread
+  void retire();
 
  private:
   int16_t produce(const Outgoing &message, void *opaque);
@@ -96,6 +99,7 @@ class Channel {
   const Kafka *kafka_;
   Admission admission_;
   const std::function<void()> wake_;
+  const std::function<void()> retired_;
 
   std::shared_mutex gate_;  // shared while producing, exclusive to change what follows
   rd_kafka_t *rk_ = nullptr;
@@ -124,7 +128,8 @@ class Channel {
 // Channels by token. Tokens are never given twice, so a stale one finds nothing.
 class Registry {
  public:
-  static std::shared_ptr<Channel> open(int64_t messages, int64_t bytes, std::function<void()> wake);
+  static std::shared_ptr<Channel> open(int64_t messages, int64_t bytes, std::function<void()> wake,
+                                       std::function<void()> retired);
   static std::shared_ptr<Channel> find(uint64_t token);
   static void release(uint64_t token);
 };

@@ -130,7 +130,10 @@ describe(
   'as a process of its own',
   existsSync('dist/cli/main.js') ? {} : skipBecause('dist/ is not built'),
   () => {
-    const program = (...argv: string[]) => spawn(process.execPath, ['dist/cli/main.js', ...argv])
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_')),
+    )
+    const program = (...argv: string[]) => spawn(process.execPath, ['dist/cli/main.js', ...argv], { env })
 
     test('exits by code, also while standard input stays open', async () => {
       const child = program('produce', '--embedded', '-t', 'x', '--limit', '2')
