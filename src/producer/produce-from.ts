@@ -37,7 +37,7 @@ export interface ProduceFromOptions<T> {
 }
 
 const KEPT_FAILURES = 1000
-/** A synchronous source must not keep the event loop from its reports. */
+/** Messages after which a loop gives way: a synchronous source must not keep the event loop to itself. */
 const TURN_EVERY = 1000
 
 /** What `produceFrom` needs of its producer. */
@@ -113,7 +113,8 @@ export class ProduceRun<T> {
         if (item === undefined) return
         const waiting = this.#enter(item)
         if (waiting !== undefined) await waiting
-        if (++sinceTurn >= TURN_EVERY) {
+        sinceTurn += sizeOf(item)
+        if (sinceTurn >= TURN_EVERY) {
           sinceTurn = 0
           await turn()
         }
@@ -326,6 +327,11 @@ class RunReceiver implements Receiver {
   refused(error: MillraceError): void {
     this.#run.refused(this.#index, error, this.#message)
   }
+}
+
+function sizeOf(item: Item): number {
+  if (Array.isArray(item)) return item.length
+  return isFramed(item) ? item.ranges.length / 2 : 1
 }
 
 function iteratorOf<T>(source: Source<T>): Iterator<T> | AsyncIterator<T> {
