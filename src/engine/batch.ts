@@ -3,6 +3,7 @@ import { DESTROY, FATAL, kafkaError } from '../client/kafka-errors.ts'
 import type { ProducerClient } from '../client/producer-client.ts'
 import { MillraceError } from '../errors.ts'
 import type { Detail, Framed, Message } from '../types.ts'
+import { MESSAGE_OVERHEAD } from './admission.ts'
 import { BatchTally, STATE } from './batch-tally.ts'
 import type { Binding } from './binding.ts'
 import { DeliveryErrors, fatalError } from './delivery-errors.ts'
@@ -15,7 +16,6 @@ const POLL_MS = 100
 const FLUSH_SLICE_MS = 100
 /** How long a purge may take to report everything; librdkafka does it within milliseconds. */
 const PURGE_MS = 10_000
-const MESSAGE_OVERHEAD = 256
 /** Messages packed for one crossing. */
 const PACK = 1000
 
