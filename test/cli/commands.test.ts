@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { closeSync, cpSync, existsSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Producer } from '../../src/index.ts'
 import { freshTopic, useEmbeddedCluster } from '../support/cluster.ts'
 import { skipBecause } from '../support/skip-reason.ts'
@@ -216,6 +218,33 @@ describe(
       child.stdout.destroy()
       expect(await once(child, 'exit')).toEqual([0, null])
       expect(errors).not.toMatch(/Error/)
+    })
+
+    describe('where the addon was not built', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'millrace-bare-'))
+      beforeAll(() => {
+        cpSync('dist', join(folder, 'dist'), { recursive: true })
+        cpSync('package.json', join(folder, 'package.json'))
+        symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
+      })
+      afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+      test.each([
+        ['auto', 0, ['callback engine is used', 'npm rebuild millrace', '1 of 1 records delivered']],
+        ['callback', 0, ['1 of 1 records delivered']],
+        ['batch', 2, ['addon cannot be loaded', 'npm rebuild millrace']],
+      ] as const)('--engine %s', async (engine, exit, texts) => {
+        const argv = ['produce', '--embedded', '-t', 'x', '--engine', engine]
+        const child = spawn(process.execPath, [join(folder, 'dist/cli/main.js'), ...argv], { env })
+        child.stdin.end('v\n')
+        let errors = ''
+        child.stderr.on('data', data => {
+          errors += data
+        })
+        expect(await once(child, 'close')).toEqual([exit, null])
+        for (const text of texts) expect(errors).toContain(text)
+        expect(errors.includes('npm rebuild millrace')).toBe(engine !== 'callback')
+      })
     })
   },
 )
