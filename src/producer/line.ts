@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { aborted, type MillraceError } from '../errors.ts'
 
 /** `done`: all of it was offered. `full`: wait for room. `more`: there is room, but others want a turn. */
@@ -139,6 +140,8 @@ export class Line {
         waiter.withdraw(error)
       },
     }
+    // one signal may stand behind thousands of calls; Node would warn of a leak from the eleventh on
+    setMaxListeners(0, signal)
     signal.addEventListener('abort', onAbort, { once: true })
     return inLine
   }
