@@ -30,7 +30,7 @@ const REFUSED = 10_000
 export class BatchEngine implements Engine {
   readonly name = 'batch'
   readonly limits: Limits
-  listener: EngineListener = { room() {}, fatal() {}, idle() {} }
+  listener: EngineListener = { room() {}, fatal() {} }
   readonly #binding: Binding
   readonly #token: number
   #client: ProducerClient | undefined
@@ -175,7 +175,6 @@ export class BatchEngine implements Engine {
     if (room) this.listener.room()
     if (this.#inFlight() === 0) {
       this.#hold(false)
-      this.listener.idle()
     }
   }
 

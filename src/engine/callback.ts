@@ -55,7 +55,7 @@ interface Wire {
  */
 export class CallbackEngine implements Engine {
   readonly name = 'callback'
-  listener: EngineListener = { room() {}, fatal() {}, idle() {} }
+  listener: EngineListener = { room() {}, fatal() {} }
   readonly #client: ProducerClient
   readonly #admission: Admission
   readonly #slots = new Slots()
@@ -151,7 +151,6 @@ export class CallbackEngine implements Engine {
     if (this.#admission.wakes()) this.#wake()
     if (this.#admission.messages === 0) {
       this.#pollEvery(IDLE_POLL_MS)
-      this.listener.idle()
     }
   }
 

@@ -50,8 +50,6 @@ export interface EngineListener {
   room(): void
   /** No message will be accepted any more. */
   fatal(error: MillraceError): void
-  /** The last message in flight has ended. */
-  idle(): void
 }
 
 export interface EngineCounts {

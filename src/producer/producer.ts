@@ -106,7 +106,6 @@ export class Producer extends EventEmitter<ProducerEvents> {
     engine.listener = {
       room: () => this.#line.pump(),
       fatal: error => this.#onFatal(error),
-      idle: () => {},
     }
   }
 
