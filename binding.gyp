@@ -3,9 +3,15 @@
     {
       "target_name": "millrace",
       "sources": [
+        "src/native/bind_channel.cc",
+        "src/native/bind_offers.cc",
+        "src/native/bind_results.cc",
         "src/native/binding.cc",
         "src/native/channel.cc",
+        "src/native/environment.cc",
         "src/native/kafka.cc",
+        "src/native/lane.cc",
+        "src/native/message.cc",
         "src/native/plugin.cc"
       ],
       "include_dirs": [

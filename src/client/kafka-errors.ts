@@ -113,17 +113,15 @@ const clusterAdvice: Readonly<Record<string, string>> = {
 let byCode: Map<number, KafkaError> | undefined
 let byText: Map<string, KafkaError> | undefined
 
-function build(): void {
-  const { rdkafka, native } = loadClient()
+/** librdkafka's own table of errors, for workers: node-rdkafka, which has it too, cannot be loaded there. */
+export function useErrors(errors: readonly (readonly [code: number, name: string, text: string])[]): void {
   byCode = new Map()
   byText = new Map()
-  for (const [constant, code] of Object.entries(rdkafka.CODES.ERRORS as unknown as Record<string, number>)) {
-    // ERR__MSG_TIMED_OUT is librdkafka's _MSG_TIMED_OUT, ERR_REQUEST_TIMED_OUT Kafka's REQUEST_TIMED_OUT
-    const name = constant.replace(/^ERR_/, '')
+  for (const [code, name, text] of errors) {
     const error: KafkaError = {
       code,
       name,
-      text: native.err2str(code),
+      text,
       retriable: retriableNames.has(name),
       fault: name in recordFaults ? 'record' : 'cluster',
       advice: recordFaults[name] ?? clusterAdvice[name],
@@ -131,6 +129,15 @@ function build(): void {
     byCode.set(code, error)
     byText.set(reportKey(error.text), error)
   }
+}
+
+function build(): void {
+  const { rdkafka, native } = loadClient()
+  const constants = Object.entries(rdkafka.CODES.ERRORS as unknown as Record<string, number>)
+  // ERR__MSG_TIMED_OUT is librdkafka's _MSG_TIMED_OUT, ERR_REQUEST_TIMED_OUT Kafka's REQUEST_TIMED_OUT
+  useErrors(
+    constants.map(([constant, code]) => [code, constant.replace(/^ERR_/, ''), native.err2str(code)] as const),
+  )
 }
 
 /**
@@ -150,7 +157,7 @@ export function kafkaError(code: number): KafkaError {
     byCode?.get(code) ?? {
       code,
       name: `UNKNOWN_${code}`,
-      text: loadClient().native.err2str(code),
+      text: `Err-${code}?`,
       retriable: false,
       fault: 'cluster',
       advice: undefined,

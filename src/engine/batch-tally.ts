@@ -32,15 +32,16 @@ export class BatchTally implements Tally {
   #offsets: Float64Array | undefined
   readonly #detail: Detail
   readonly #binding: Binding
-  readonly #token: number
+  readonly #channel: number
   readonly #errors: DeliveryErrors
   readonly #end = deferred<void>()
+  #borrows: boolean | undefined
   /** What is offered, for the topics of its failures; and to be handed back where it was never sent. */
   messages: readonly Message[] | Framed = []
 
-  constructor(binding: Binding, token: number, length: number, detail: Detail, errors: DeliveryErrors) {
+  constructor(binding: Binding, channel: number, length: number, detail: Detail, errors: DeliveryErrors) {
     this.#binding = binding
-    this.#token = token
+    this.#channel = channel
     this.#detail = detail
     this.#errors = errors
     this.length = length
@@ -53,7 +54,13 @@ export class BatchTally implements Tally {
   open(messages: readonly Message[] | Framed): void {
     this.messages = messages
     const slots = this.#detail !== 'counts' || Array.isArray(messages)
-    this.id = this.#binding.batch(this.#token, this.length, slots)
+    this.id = this.#binding.batch(this.#channel, this.length, slots)
+  }
+
+  /** @internal Whether its values stay where they are; asked once, since the memory is marked then. */
+  borrows(ask: () => boolean): boolean {
+    this.#borrows ??= ask()
+    return this.#borrows
   }
 
   get offered(): number {
@@ -94,7 +101,7 @@ export class BatchTally implements Tally {
 
   seal(): void {
     if (this.id === 0) this.#end.resolve()
-    else this.#binding.seal(this.#token, this.id)
+    else this.#binding.seal(this.#channel, this.id)
   }
 
   delivery(index: number): Delivery | null {
@@ -116,22 +123,22 @@ export class BatchTally implements Tally {
    */
   finish(): Message[] {
     const unsent: Message[] = []
-    this.#counts = this.#binding.batchCounts(this.#token, this.id)
+    this.#counts = this.#binding.batchCounts(this.#channel, this.id)
     if (this.#detail === 'all') {
       this.#partitions = new Int32Array(this.length)
       this.#offsets = new Float64Array(this.length)
-      this.#binding.deliveries(this.#token, this.id, this.#partitions, this.#offsets)
+      this.#binding.deliveries(this.#channel, this.id, this.#partitions, this.#offsets)
     }
     // null where messages have no slots: what was not sent of such a frame counts as failed
-    const rows = this.#binding.failures(this.#token, this.id)
+    const rows = this.#binding.failures(this.#channel, this.id)
     if (rows !== null) this.#readFailures(rows, unsent)
-    this.#binding.free(this.#token, this.id)
+    this.#binding.free(this.#channel, this.id)
     return unsent
   }
 
   /** @internal Some of it never ended: that may be in the log. The addon keeps its memory for what may still come. */
   abandon(): void {
-    const counts = this.#binding.batchCounts(this.#token, this.id)
+    const counts = this.#binding.batchCounts(this.#channel, this.id)
     const [offered = 0, refused = 0, delivered = 0, , handedBack = 0] = counts
     const unknown = offered - refused - delivered - handedBack
     counts[FAILED] = unknown
@@ -173,6 +180,6 @@ export class BatchTally implements Tally {
 
   #read(column: number): number {
     if (this.id === 0) return 0
-    return (this.#counts ?? this.#binding.batchCounts(this.#token, this.id))[column] as number
+    return (this.#counts ?? this.#binding.batchCounts(this.#channel, this.id))[column] as number
   }
 }

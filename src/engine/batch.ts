@@ -1,15 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { DESTROY, FATAL, kafkaError } from '../client/kafka-errors.ts'
+import { DESTROY, useErrors } from '../client/kafka-errors.ts'
 import type { ProducerClient } from '../client/producer-client.ts'
 import { MillraceError } from '../errors.ts'
 import type { Detail, Framed, Message } from '../types.ts'
 import { MESSAGE_OVERHEAD } from './admission.ts'
-import { BatchTally, STATE } from './batch-tally.ts'
+import { BatchTally } from './batch-tally.ts'
 import type { Binding } from './binding.ts'
+import { borrowable } from './borrow.ts'
 import { DeliveryErrors, fatalError } from './delivery-errors.ts'
 import type { Engine, EngineCounts, EngineListener, Failure, Limits, Receiver, Tally } from './engine.ts'
-import { asMillraceError, tooLarge } from './message.ts'
-import { FIELDS, Packer } from './packer.ts'
+import { asMillraceError, producerClosed, tooLarge } from './message.ts'
+import { FIELDS, messageOfPacked, Packer } from './packer.ts'
+import { Singles } from './singles.ts'
 
 /** Errors, statistics and OAuth tokens want to be served; deliveries do not come this way. */
 const POLL_MS = 100
@@ -19,71 +21,115 @@ const PURGE_MS = 10_000
 /** Messages packed for one crossing. */
 const PACK = 1000
 
-const FULL = 1
-const CLOSED = 2
-const REFUSED = 10_000
+/** What a worker needs to know of a producer whose channel it attaches to. */
+export interface Shared {
+  readonly token: string
+  readonly limits: Limits
+}
 
 /**
  * The addon's engine: one crossing into native code for many messages, deliveries recorded by librdkafka's own
  * threads, JavaScript woken once for many of them.
+ *
+ * The main thread opens it over a client; workers attach to it. All of them share its credits and its client, and
+ * each hears of its own messages.
  */
 export class BatchEngine implements Engine {
   readonly name = 'batch'
   readonly limits: Limits
   listener: EngineListener = { room() {}, fatal() {} }
   readonly #binding: Binding
-  readonly #token: number
+  readonly #channel: number
+  readonly #home: boolean
   #client: ProducerClient | undefined
   readonly #errors = new DeliveryErrors()
   readonly #packer: Packer
   readonly #framedPacker: Packer
+  readonly #singles: Singles
   readonly #topics = new Map<string, number>()
-  /** Receivers of single messages by id, and what they were sent with. */
-  readonly #receivers: (Receiver | undefined)[] = []
-  readonly #messages: (Message | undefined)[] = []
-  readonly #freeIds: number[] = []
-  /** Messages sent alone whose ending was not read yet. */
-  #singles = 0
   readonly #tallies = new Map<number, BatchTally>()
+  /** Memory that librdkafka may still read, of batches that never ended. */
+  readonly #kept: unknown[] = []
   readonly #unsent: Message[] = []
   #refusedHere = 0
   #held = false
+  #reading = false
   #lastCounts: Float64Array | undefined
-  #timer: NodeJS.Timeout | undefined
+  readonly #timer: NodeJS.Timeout
   #closed = false
 
-  constructor(binding: Binding, limits: Limits) {
+  private constructor(binding: Binding, limits: Limits, open: (wake: () => void) => number, home: boolean) {
     this.#binding = binding
     this.limits = limits
-    this.#token = binding.open(
-      Math.min(limits.messages, Number.MAX_SAFE_INTEGER),
-      Math.min(limits.bytes, Number.MAX_SAFE_INTEGER),
-      () => this.#awake(),
-    )
+    this.#home = home
+    this.#channel = open(() => this.#awake())
     const topicNumber = (name: string) => this.#topicNumber(name)
     this.#packer = new Packer(PACK, topicNumber)
     this.#framedPacker = new Packer(1, topicNumber)
+    const host = {
+      limitBytes: limits.bytes,
+      topicNumber,
+      sent: () => this.#hold(true),
+      refused: () => {
+        this.#refusedHere++
+      },
+      fatal: (reason: string) => this.fatal(reason),
+      handBack: (message: Message) => {
+        this.#unsent.push(message)
+      },
+    }
+    this.#singles = new Singles(binding, this.#channel, host, this.#errors)
+    this.#timer = setInterval(() => this.#client?.poll(), POLL_MS)
+    this.#timer.unref()
+  }
+
+  /** The channel of a client that is to be made with `properties`. */
+  static open(binding: Binding, limits: Limits): BatchEngine {
+    const { MAX_SAFE_INTEGER } = Number
+    const messages = Math.min(limits.messages, MAX_SAFE_INTEGER)
+    const bytes = Math.min(limits.bytes, MAX_SAFE_INTEGER)
+    return new BatchEngine(binding, limits, wake => binding.open(messages, bytes, wake), true)
+  }
+
+  /**
+   * Another thread's way into a channel.
+   * @throws MillraceError PRODUCER_CLOSED where there is no such channel (any more)
+   */
+  static attach(binding: Binding, { token, limits }: Shared): BatchEngine {
+    useErrors(binding.errors())
+    const open = (wake: () => void) => {
+      const channel = binding.attach(token, wake)
+      if (channel === 0) throw producerClosed('No producer of this process has that token (any more)')
+      return channel
+    }
+    return new BatchEngine(binding, limits, open, false)
   }
 
   /** What node-rdkafka's client is to be made with, before all other properties. */
   properties(path: string): Record<string, string> {
-    return { 'plugin.library.paths': path, 'millrace.token': String(this.#token) }
+    return { 'plugin.library.paths': path, 'millrace.token': this.#binding.token(this.#channel) }
+  }
+
+  /** What another thread attaches with. */
+  get shared(): Shared {
+    return { token: this.#binding.token(this.#channel), limits: this.limits }
   }
 
   /** The client could not be connected: nothing will come through the addon. */
   abandon(): void {
     this.#closed = true
-    this.#binding.release(this.#token)
+    clearInterval(this.#timer)
+    this.#binding.release(this.#channel)
   }
 
-  attach(client: ProducerClient): void {
+  serve(client: ProducerClient): void {
     this.#client = client
-    this.#timer = setInterval(() => client.poll(), POLL_MS)
-    this.#timer.unref()
   }
 
+  /** Of all threads. */
   get counts(): EngineCounts {
-    const counts = this.#lastCounts ?? this.#binding.counts(this.#token)
+    this.#singles.cross()
+    const counts = this.#lastCounts ?? this.#binding.counts(this.#channel)
     return {
       accepted: counts[0] as number,
       refused: (counts[1] as number) + this.#refusedHere,
@@ -98,28 +144,16 @@ export class BatchEngine implements Engine {
   }
 
   offer(message: Message, receiver: Receiver): boolean {
-    const id = this.#freeIds.pop() ?? this.#receivers.length
-    const packer = this.#packer
-    packer.reset()
-    let error: MillraceError
-    try {
-      const cost = MESSAGE_OVERHEAD + packer.add(message, id)
-      if (cost <= this.limits.bytes) return this.#single(message, receiver, id)
-      error = tooLarge(cost, this.limits.bytes, message.topic)
-    } catch (cause) {
-      error = asMillraceError(cause)
-    }
-    this.#freeIds.push(id)
-    this.#refusedHere++
-    receiver.refused(error)
-    return true
+    return this.#singles.offer(message, receiver)
   }
 
   tally(length: number, detail: Detail): Tally {
-    return new BatchTally(this.#binding, this.#token, length, detail, this.#errors)
+    return new BatchTally(this.#binding, this.#channel, length, detail, this.#errors)
   }
 
   offerMany(messages: readonly Message[] | Framed, from: number, to: number, tally: Tally): number {
+    // those sent alone before came first
+    this.#singles.cross()
     const own = tally as BatchTally
     if (own.id === 0) {
       own.open(messages)
@@ -135,30 +169,58 @@ export class BatchEngine implements Engine {
     while (this.#inFlight() > 0 && !this.#closed) {
       const left = deadline - performance.now()
       if (left <= 0 || signal?.aborted) break
-      await this.#client?.flush(Math.min(Math.ceil(left), FLUSH_SLICE_MS))
+      await this.#flush(Math.min(Math.ceil(left), FLUSH_SLICE_MS))
       await turn()
     }
-    this.#awake()
+    this.#read(Number.POSITIVE_INFINITY)
     return this.#inFlight() === 0
   }
 
+  /** Workers' calls are refused from here on. */
+  closing(): void {
+    this.#binding.closing(this.#channel)
+  }
+
   async close(): Promise<Message[]> {
-    this.#binding.purge(this.#token)
-    const deadline = performance.now() + PURGE_MS
-    // calls that were cut short seal their tallies in the turns that follow; and librdkafka's threads give credits
-    // back a moment before they hand over the ending, so that nothing in flight does not mean that all was read
-    do {
-      await turn()
-      this.#awake()
-    } while ((this.#singles > 0 || this.#tallies.size > 0) && performance.now() < deadline)
+    return this.#home ? this.#closeHome() : this.#leave()
+  }
+
+  async #closeHome(): Promise<Message[]> {
+    this.#singles.cross()
+    this.#binding.purge(this.#channel)
+    await this.#ended(PURGE_MS, () => this.#allInFlight() > 0 || this.#binding.busy(this.#channel))
     this.#abandonRest()
     this.#closed = true
     clearInterval(this.#timer)
-    this.#lastCounts = this.#binding.counts(this.#token)
-    this.#binding.close(this.#token)
+    this.#lastCounts = this.#binding.counts(this.#channel)
+    for (const message of this.#binding.unsentOfOthers(this.#channel)) {
+      this.#unsent.push(messageOfPacked(message))
+    }
+    this.#binding.close(this.#channel)
     await this.#client?.disconnect()
-    this.#binding.release(this.#token)
+    this.#binding.release(this.#channel)
     return this.#unsent
+  }
+
+  /** A worker leaves: what it had accepted goes on, and is the main thread's to account for. */
+  async #leave(): Promise<Message[]> {
+    this.#singles.cross()
+    await this.#ended(0, () => false)
+    this.#abandonRest()
+    this.#closed = true
+    clearInterval(this.#timer)
+    this.#lastCounts = this.#binding.counts(this.#channel)
+    this.#binding.release(this.#channel)
+    return []
+  }
+
+  /** Calls that were cut short seal their tallies in the turns that follow: reads until nothing is left, bounded. */
+  async #ended(milliseconds: number, more: () => boolean): Promise<void> {
+    const deadline = performance.now() + milliseconds
+    do {
+      await turn()
+      this.#read(Number.POSITIVE_INFINITY)
+    } while ((this.#open > 0 || more()) && performance.now() < deadline)
   }
 
   /** Called when librdkafka says that the producer cannot go on, with its reason. */
@@ -166,89 +228,53 @@ export class BatchEngine implements Engine {
     if (!this.#closed) this.listener.fatal(fatalError(reason))
   }
 
-  /** The addon's wake-up: something has ended, or there is room. Also called where all must be read at once. */
+  /** The addon's wake-up: something has ended, or there is room. */
   #awake(): void {
+    this.#read()
+  }
+
+  #read(limit?: number): void {
     if (this.#closed) return
-    const room = this.#binding.awake(this.#token)
-    this.#readSingles()
+    const room = this.#binding.look(this.#channel)
+    this.#singles.read(limit)
     this.#readBatches()
     if (room) this.listener.room()
-    if (this.#inFlight() === 0) {
-      this.#hold(false)
-    }
+    if (this.#singles.unread) this.#readSoon()
+    else if (this.#open === 0) this.#hold(false)
+  }
+
+  /** Goes on in another turn of the event loop: others want theirs. */
+  #readSoon(): void {
+    if (this.#reading) return
+    this.#reading = true
+    setImmediate(() => {
+      this.#reading = false
+      this.#read()
+    })
   }
 
   /** Should librdkafka not have reported all that it was told to drop, nobody is to wait for it for ever. */
   #abandonRest(): void {
-    const cause = kafkaError(DESTROY)
-    for (const [id, receiver] of this.#receivers.entries()) {
-      if (receiver === undefined) continue
-      this.#receivers[id] = undefined
-      receiver.failed(this.#errors.failed(cause, this.#messages[id]?.topic ?? '', -1, true))
-    }
+    this.#singles.abandon(DESTROY)
     for (const tally of this.#tallies.values()) {
+      this.#kept.push(tally.messages)
       tally.abandon()
       tally.resolve()
     }
     this.#tallies.clear()
   }
 
-  #readSingles(): void {
-    const endings = this.#binding.endings(this.#token)
-    if (endings === null) return
-    const { ids, partitions, offsets, errors, states } = endings
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i] as number
-      const receiver = this.#receivers[id] as Receiver
-      const message = this.#messages[id] as Message
-      this.#receivers[id] = undefined
-      this.#messages[id] = undefined
-      this.#singles--
-      this.#freeIds.push(id)
-      const state = (states[i] as number) & 0x7f
-      const partition = partitions[i] as number
-      if (state === STATE.delivered) {
-        const offset = offsets[i] as number
-        receiver.delivered(message.topic, partition, offset < 0 ? null : offset)
-      } else {
-        const persisted = ((states[i] as number) & 0x80) !== 0
-        const cause = kafkaError(errors[i] as number)
-        const error = this.#errors.failed(cause, message.topic, partition, persisted)
-        if (state === STATE.unsent) {
-          this.#unsent.push(message)
-          receiver.handedBack(error)
-        } else receiver.failed(error)
-      }
-    }
-  }
-
   #readBatches(): void {
-    const finished = this.#binding.finished(this.#token)
+    const finished = this.#binding.finished(this.#channel)
     if (finished === null) return
     for (const id of finished) {
       const tally = this.#tallies.get(id)
       if (tally === undefined) continue
       this.#tallies.delete(id)
-      for (const message of tally.finish()) this.#unsent.push(message)
+      const unsent = tally.finish()
+      if (this.#home) for (const message of unsent) this.#unsent.push(message)
       tally.resolve()
     }
-  }
-
-  #single(message: Message, receiver: Receiver, id: number): boolean {
-    const { fields, arena } = this.#packer
-    const result = this.#binding.single(this.#token, fields, arena)
-    if (result === 0) {
-      this.#receivers[id] = receiver
-      this.#messages[id] = message
-      this.#singles++
-      this.#hold(true)
-      return true
-    }
-    this.#freeIds.push(id)
-    if (result === FULL) return false
-    if (result === CLOSED) throw closed()
-    receiver.refused(this.#refusal(result - REFUSED, message.topic, message.partition))
-    return true
   }
 
   #offerArray(messages: readonly Message[], from: number, to: number, tally: BatchTally): number {
@@ -263,8 +289,8 @@ export class BatchEngine implements Engine {
         if (error !== undefined) refused.push({ index: end, error })
       }
       const { count } = packer
-      const taken = this.#binding.offer(this.#token, tally.id, packer.fields, count, packer.arena)
-      if (taken < 0) throw closed()
+      const taken = this.#binding.offer(this.#channel, tally.id, packer.fields, count, packer.arena)
+      if (taken < 0) throw producerClosed()
       if (taken > 0) this.#hold(true)
       index = taken < count ? (packer.fields[taken * FIELDS + FIELDS - 1] as number) : end
       // those behind the first that found no room are offered again, and refused then
@@ -302,7 +328,7 @@ export class BatchEngine implements Engine {
       return to
     }
     const next = this.#binding.framed(
-      this.#token,
+      this.#channel,
       tally.id,
       from,
       to,
@@ -312,8 +338,9 @@ export class BatchEngine implements Engine {
       keys?.bytes ?? null,
       keys?.ranges ?? null,
       packer.arena,
+      tally.borrows(() => borrowable(bytes, ranges.length / 2)),
     )
-    if (next === -1) throw closed()
+    if (next === -1) throw producerClosed()
     this.#hold(true)
     if (next >= 0) return next
     // checked when the call was made: the memory was changed or taken away since then
@@ -329,32 +356,38 @@ export class BatchEngine implements Engine {
     return index + 1
   }
 
-  #refusal(code: number, topic: string, partition: number | null | undefined): MillraceError {
-    if (code === FATAL) this.fatal('librdkafka reported a fatal error')
-    return this.#errors.refused(code, topic, partition ?? -1)
-  }
-
   #topicNumber(name: string): number {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
-    const number = this.#binding.topic(this.#token, name)
+    const number = this.#binding.topic(this.#channel, name)
     if (number >= 0) this.#topics.set(name, number)
     return number
   }
 
+  /** Calls of this thread's that have not ended, by the unit that they report in. */
+  get #open(): number {
+    return this.#singles.open + this.#tallies.size
+  }
+
+  /** The main thread waits for all threads' messages, a worker for its own. */
   #inFlight(): number {
-    return this.#lastCounts === undefined ? (this.#binding.counts(this.#token)[6] as number) : 0
+    this.#singles.cross()
+    return this.#home ? this.#allInFlight() : this.#open
+  }
+
+  #allInFlight(): number {
+    return this.#lastCounts === undefined ? (this.#binding.counts(this.#channel)[6] as number) : 0
+  }
+
+  #flush(milliseconds: number): Promise<void> {
+    return new Promise(resolve => this.#binding.flush(this.#channel, milliseconds, resolve))
   }
 
   /** Messages in flight keep the process alive. */
   #hold(on: boolean): void {
     if (this.#held === on) return
     this.#held = on
-    if (on) this.#timer?.ref()
-    else this.#timer?.unref()
+    if (on) this.#timer.ref()
+    else this.#timer.unref()
   }
-}
-
-function closed(): MillraceError {
-  return new MillraceError('PRODUCER_CLOSED', 'The producer is closed')
 }

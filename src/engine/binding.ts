@@ -2,14 +2,24 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { describe, MillraceError } from '../errors.ts'
 
-/** The addon's functions; what each does stands in src/native/binding.cc. Tokens name channels, ids batches. */
+/** The addon's functions; what each does stands in src/native/bind_*.cc. Channels and batches go by number. */
 export interface Binding {
   open(messages: number, bytes: number, wake: () => void): number
-  topic(token: number, name: string): number
-  batch(token: number, size: number, slots: boolean): number
-  offer(token: number, batch: number, fields: Int32Array, count: number, arena: Uint8Array): number
+  attach(token: string, wake: () => void): number
+  token(channel: number): string
+  topic(channel: number, name: string): number
+  counts(channel: number): Float64Array
+  flush(channel: number, milliseconds: number, done: () => void): void
+  closing(channel: number): void
+  purge(channel: number): void
+  busy(channel: number): boolean
+  close(channel: number): void
+  release(channel: number): void
+
+  batch(channel: number, size: number, slots: boolean): number
+  offer(channel: number, batch: number, fields: Int32Array, count: number, arena: Uint8Array): number
   framed(
-    token: number,
+    channel: number,
     batch: number,
     from: number,
     to: number,
@@ -19,26 +29,47 @@ export interface Binding {
     keyBytes: Uint8Array | null,
     keyRanges: Uint32Array | null,
     arena: Uint8Array,
+    borrow: boolean,
   ): number
-  single(token: number, fields: Int32Array, arena: Uint8Array): number
-  seal(token: number, batch: number): void
-  awake(token: number): boolean
-  endings(token: number): {
-    ids: Uint32Array
-    partitions: Int32Array
-    offsets: Float64Array
-    errors: Int16Array
-    states: Uint8Array
-  } | null
-  finished(token: number): Uint32Array | null
-  batchCounts(token: number, batch: number): Float64Array
-  failures(token: number, batch: number): Int32Array | null
-  deliveries(token: number, batch: number, partitions: Int32Array, offsets: Float64Array): void
-  free(token: number, batch: number): void
-  counts(token: number): Float64Array
-  purge(token: number): void
-  close(token: number): void
-  release(token: number): void
+  lease(channel: number, bytes: number): number
+  singles(
+    channel: number,
+    fields: Int32Array,
+    count: number,
+    arena: Uint8Array,
+    errors: Int16Array,
+  ): boolean
+  seal(channel: number, batch: number): void
+
+  look(channel: number): boolean
+  endings(channel: number): Endings | null
+  finished(channel: number): Uint32Array | null
+  batchCounts(channel: number, batch: number): Float64Array
+  failures(channel: number, batch: number): Int32Array | null
+  deliveries(channel: number, batch: number, partitions: Int32Array, offsets: Float64Array): void
+  free(channel: number, batch: number): void
+  unsentOfOthers(channel: number): PackedMessage[]
+
+  errors(): [code: number, name: string, text: string][]
+}
+
+/** What became of messages sent alone. */
+export interface Endings {
+  readonly ids: Uint32Array
+  readonly partitions: Int32Array
+  readonly offsets: Float64Array
+  readonly errors: Int16Array
+  readonly states: Uint8Array
+}
+
+/** A message that another thread had sent; headers as the packer writes them. */
+export interface PackedMessage {
+  readonly topic: string
+  readonly partition: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly timestamp: number
+  readonly headers: Buffer
 }
 
 const require = createRequire(import.meta.url)

@@ -88,14 +88,14 @@ async function connectBatch(
   { timeoutMs, signal }: EngineOptions,
 ): Promise<ConnectedEngine> {
   const { binding, path } = loadBinding()
-  const engine = new BatchEngine(binding, limitsFrom(properties))
+  const engine = BatchEngine.open(binding, limitsFrom(properties))
   try {
     const { client } = await ProducerClient.connect(
       { ...properties, ...LIFTED },
       { ...listener, report: () => {} },
       { reports: false, first: engine.properties(path), timeoutMs, signal },
     )
-    engine.attach(client)
+    engine.serve(client)
     return { client, engine }
   } catch (error) {
     engine.abandon()

@@ -214,6 +214,10 @@ export function asMillraceError(error: unknown): MillraceError {
   return new MillraceError('INVALID_MESSAGE', 'The message cannot be read', { cause: error })
 }
 
+export function producerClosed(text = 'The producer is closed'): MillraceError {
+  return new MillraceError('PRODUCER_CLOSED', text)
+}
+
 export function tooLarge(cost: number, limit: number, topic: string): MillraceError {
   return new MillraceError(
     'MESSAGE_TOO_LARGE',

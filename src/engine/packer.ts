@@ -1,4 +1,5 @@
 import type { Bytes, Header, Message } from '../types.ts'
+import type { PackedMessage } from './binding.ts'
 import {
   checkMessage,
   checkPartition,
@@ -30,6 +31,7 @@ const NONE = -1
 /** A UTF-16 unit is at most three bytes of UTF-8. */
 const MOST_PER_UNIT = 3
 const FIRST_ARENA = 256 * 1024
+const MOST_KEPT = 4 * FIRST_ARENA
 
 /**
  * Messages as the addon takes them: their bytes one after the other in an arena, and eleven numbers each.
@@ -52,6 +54,8 @@ export class Packer {
   reset(): void {
     this.count = 0
     this.#at = 0
+    // one large message is not to be paid for ever after
+    if (this.arena.byteLength > MOST_KEPT) this.arena = Buffer.allocUnsafeSlow(FIRST_ARENA)
   }
 
   /** Whether another message is better packed after these were taken. */
@@ -146,4 +150,25 @@ export class Packer {
 function fail(name: string, value: unknown): never {
   encode(`header ${name}`, value as Bytes)
   throw invalidHeaders(value)
+}
+
+/** A message that another thread had packed. */
+export function messageOfPacked({ topic, partition, key, value, timestamp, headers }: PackedMessage): Message {
+  const list: Header[] = []
+  for (let at = 0; at < headers.byteLength; ) {
+    const nameSize = headers.readInt32LE(at)
+    const valueSize = headers.readInt32LE(at + 4)
+    const from = at + 8 + nameSize
+    const name = headers.toString('utf8', at + 8, from)
+    list.push([name, valueSize < 0 ? null : headers.subarray(from, from + valueSize)])
+    at = from + Math.max(0, valueSize)
+  }
+  return {
+    topic,
+    key,
+    value,
+    timestamp: timestamp > 0 ? timestamp : undefined,
+    partition: partition < 0 ? undefined : partition,
+    headers: list.length > 0 ? list : undefined,
+  }
 }

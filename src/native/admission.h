@@ -7,8 +7,8 @@
 
 namespace millrace {
 
-// Everything taken is given back by a delivery. Whoever is refused arms the wake-up; a `give` that makes
-// room then reports it, once.
+// Everything taken is given back. Whoever is refused arms, and tries again; a `give` that makes room then says so,
+// once.
 //
 // Messages and bytes are one word, so that a taker who finds no room changes nothing, not even for a
 // moment: a giver that saw such a change would think there was no room, and wake nobody.
@@ -28,18 +28,24 @@ class Admission {
         wake_messages_(max_messages_ / 4 * 3),
         wake_bytes_(max_bytes_ / 4 * 3) {}
 
-  // @brief Takes credits for one message, or none and arms the wake-up.
+  // @brief Takes the credits, or none.
   // @locality any thread; no lock
-  bool take(int64_t bytes) {
-    if (try_take(bytes)) return true;
-    armed_.store(true);
-    return try_take(bytes);
+  bool take(int64_t bytes, int64_t messages = 1) {
+    uint64_t used = used_.load();
+    for (;;) {
+      if (messages_of(used) + messages > max_messages_ || bytes_of(used) + bytes > max_bytes_) return false;
+      if (used_.compare_exchange_weak(used, used + word(bytes, messages))) return true;
+    }
   }
+
+  // @brief The next `give` that makes room is to say so. To be followed by another `take`.
+  // @locality any thread; no lock
+  void arm() { armed_.store(true); }
 
   // @returns whether those who wait are to be woken
   // @locality any thread, librdkafka's included; no lock
-  bool give(int64_t bytes) {
-    const uint64_t cost = word(bytes);
+  bool give(int64_t bytes, int64_t messages = 1) {
+    const uint64_t cost = word(bytes, messages);
     const uint64_t left = used_.fetch_sub(cost) - cost;
     if (!armed_.load()) return false;
     // a quarter is to be free, so that who waits is not woken for every message
@@ -53,17 +59,11 @@ class Admission {
   int64_t bytes() const { return bytes_of(used_.load()); }
 
  private:
-  static uint64_t word(int64_t bytes) { return (uint64_t{1} << kByteBits) + static_cast<uint64_t>(bytes); }
+  static uint64_t word(int64_t bytes, int64_t messages) {
+    return (static_cast<uint64_t>(messages) << kByteBits) + static_cast<uint64_t>(bytes);
+  }
   static int64_t messages_of(uint64_t used) { return static_cast<int64_t>(used >> kByteBits); }
   static int64_t bytes_of(uint64_t used) { return static_cast<int64_t>(used & ((uint64_t{1} << kByteBits) - 1)); }
-
-  bool try_take(int64_t bytes) {
-    uint64_t used = used_.load();
-    for (;;) {
-      if (messages_of(used) >= max_messages_ || bytes_of(used) + bytes > max_bytes_) return false;
-      if (used_.compare_exchange_weak(used, used + word(bytes))) return true;
-    }
-  }
 
   const int64_t max_messages_;
   const int64_t max_bytes_;

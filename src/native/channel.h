@@ -1,9 +1,10 @@
-// One producer's way through librdkafka: the gate, the credits, the topics, the endings.
+// One producer's way through librdkafka: the gate, the credits, the topics, and the lanes of its threads.
 #pragma once
 
-#include <deque>
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -12,126 +13,120 @@
 #include "admission.h"
 #include "deliveries.h"
 #include "kafka.h"
+#include "lane.h"
+#include "message.h"
 
 namespace millrace {
-
-// A message as the binding hands it over; pointers are valid during the call only: librdkafka copies.
-struct Outgoing {
-  int32_t topic;
-  int32_t partition;  // RD_KAFKA_PARTITION_UA: the partitioner chooses
-  const void *key;    // null: none
-  size_t key_size;
-  const void *value;  // null: a tombstone
-  size_t value_size;
-  int64_t timestamp;  // 0: now
-  const uint8_t *headers;  // as encode_headers in JavaScript writes them; null: none
-  size_t headers_size;
-};
-
-enum class Offer { kAccepted, kRefused, kFull, kClosed };
 
 struct Counts {
   int64_t accepted, refused, delivered, failed, unsent, possibly_persisted, in_flight, bytes;
 };
 
-// Threads: JavaScript's thread opens, offers, takes and closes; librdkafka's threads (and, inside produce,
-// purge and destroy, the caller's) settle. Owned by the registry; librdkafka's configuration holds it too,
-// until its handle is gone, so that a late acknowledgement finds it.
+// Threads: one JavaScript thread opens and closes, others attach; librdkafka's threads (and, inside produce,
+// purge and destroy, the caller's) settle. Held by each attached thread and by librdkafka's configuration, until
+// its handle is gone, so that a late acknowledgement finds it.
 class Channel {
  public:
   // What a message costs beside its bytes; the same figure as in engine/admission.ts.
   static constexpr uint32_t kOverhead = 256;
 
-  // @param wake called from any thread, at most once until `awake()`; must not block
-  // @param retired called once, by `retire`
-  Channel(uint64_t token, int64_t messages, int64_t bytes, std::function<void()> wake, std::function<void()> retired);
+  Channel(std::string token, int64_t messages, int64_t bytes);
   ~Channel();
+  Channel(const Channel &) = delete;
 
-  const uint64_t token;
+  // Names the channel to librdkafka's configuration and to other threads; cannot be guessed.
+  const std::string token;
 
   // @brief librdkafka made the handle / is destroying it. @locality the thread that does so
   void attach(rd_kafka_t *rk);
   void detach();
 
-  // @brief The number of a topic. Topics live until `close`. @returns -1 when closed or the name is refused
-  int32_t topic(const std::string &name);
+  // @brief A lane for the calling thread; the first one is the home. @locality any JavaScript thread
+  Lane *enter();
+  // @brief The thread has retired its lane. @locality that thread
+  void leave(Lane *lane);
 
-  Batch *open_batch(uint32_t size, bool slots);
-  Batch *find_batch(uint32_t id);
-  void seal(Batch *batch);
-  void free_batch(Batch *batch);
+  Admission &admission() { return admission_; }
+  // @brief Gives credits back, and wakes who waits if that makes room. @locality any thread; no lock
+  void give(int64_t bytes, int64_t messages = 1);
 
-  Offer offer(const Outgoing &message, Batch *batch, uint32_t index);
-  // @param id comes back with the ending. @returns kRefused with \p error when it was not accepted
-  Offer offer_single(const Outgoing &message, uint32_t id, int16_t *error);
+  // @returns null when closed or the name is refused. @locality any JavaScript thread
+  rd_kafka_topic_t *topic(const std::string &name, bool home);
 
   // @brief One message was acknowledged, failed or purged.
   // @locality librdkafka's threads; takes no lock of ours
   void settle(const rd_kafka_message_t *message);
 
-  // @brief What has ended since the last time. The caller gives singles back with `recycle`.
-  Single *take_singles() { return singles_.take(); }
-  Batch *take_batches() { return batches_.take(); }
-  // @returns whether there is room again for who was refused
-  bool take_room() { return room_.exchange(false); }
-  void recycle(Single *single) { free_singles_.push_back(single); }
-  // @brief JavaScript is about to look: the next ending wakes it again. To be called before looking.
-  void awake() { woken_.store(false); }
+  // @brief What other lanes had accepted and was never sent. The caller deletes them. @locality the home's thread
+  Unsent *take_unsent() { return unsent_of_others_.take(); }
 
-  Counts counts() const;
-  bool fits(int64_t cost) const { return admission_.fits(cost); }
+  // `delivered` is never more than was, and exact when nothing is in flight. @locality any JavaScript thread
+  Counts counts();
 
-  // @brief Takes no more; waits for offers under way. Then librdkafka drops what it holds, and every message
-  // of it is settled soon.
+  // @brief Sends without lingering until nothing is in flight or \p timeout_ms passed. Blocks.
+  // @returns false when closed. @locality any thread but JavaScript's
+  bool flush(int timeout_ms);
+
+  // @brief Other lanes than the home's take no more. @locality the home's thread
+  void closing();
+  // @brief Takes no more; waits for crossings under way. Then librdkafka drops what it holds, and every message
+  // of it is settled soon. @locality the home's thread
   void purge();
-  // @brief Frees the topics; nothing may be in flight.
+  // @brief Whether a flush is still inside. Nobody comes in after `purge`.
+  bool busy() const { return guests_.load() > 0; }
+  // @brief Frees the topics; nothing may be in flight. @locality the home's thread
   void close();
-  // @brief Wakes nobody any more; the handle has been destroyed. @locality JavaScript's thread
-  void retire();
+
+  // @brief The handle; null while there is none. The caller keeps it from going away: a Crossing does.
+  rd_kafka_t *handle() const { return rk_; }
 
  private:
-  int16_t produce(const Outgoing &message, void *opaque);
-  void end(Ending *ending, const rd_kafka_message_t *message);
-  void count(State state, bool possibly_persisted);
-  void finish(Batch *batch);
-  void wake();
+  friend class Crossing;
+  void end(Ending *ending, const rd_kafka_message_t *message, State state, bool persisted);
+  void free_topics();
 
   const Kafka *kafka_;
   Admission admission_;
-  const std::function<void()> wake_;
-  const std::function<void()> retired_;
 
-  std::shared_mutex gate_;  // shared while producing, exclusive to change what follows
+  std::shared_mutex gate_;  // shared while producing, exclusive to change the handle and the topics
   rd_kafka_t *rk_ = nullptr;
-  bool open_ = false;
-  std::vector<rd_kafka_topic_t *> topics_;
-  std::unordered_map<std::string, int32_t> topic_ids_;
+  std::atomic<bool> open_{false};
+  std::atomic<bool> closing_{false};
+  std::atomic<int> guests_{0};
+  std::mutex topics_mutex_;
+  std::unordered_map<std::string, rd_kafka_topic_t *> topics_;
 
-  // JavaScript's thread only
-  std::unordered_map<uint32_t, std::unique_ptr<Batch>> open_batches_;
-  uint32_t next_batch_ = 1;
-  std::deque<Single> pool_;
-  std::vector<Single *> free_singles_;
-  int64_t accepted_ = 0;
-  int64_t refused_ = 0;
+  std::mutex lanes_mutex_;  // for entering and leaving; who walks the list takes none
+  std::atomic<Lane *> lanes_{nullptr};
 
-  Inbox<Single> singles_;
-  Inbox<Batch> batches_;
-  std::atomic<bool> room_{false};
-  std::atomic<bool> woken_{false};
-  alignas(64) std::atomic<int64_t> delivered_{0};
+  Inbox<Unsent> unsent_of_others_;
   std::atomic<int64_t> failed_{0};
   std::atomic<int64_t> unsent_{0};
   std::atomic<int64_t> possibly_persisted_{0};
 };
 
+// The gate, held while messages cross: the handle stays, and closing waits.
+class Crossing {
+ public:
+  Crossing(Channel *channel, bool home)
+      : channel_(channel), lock_(channel->gate_), open_(channel->open_.load() && (home || !channel->closing_.load())) {}
+  bool open() const { return open_; }
+  rd_kafka_t *handle() const { return open_ ? channel_->rk_ : nullptr; }
+  // @param topics of the lane
+  int16_t produce(const std::vector<rd_kafka_topic_t *> &topics, const Outgoing &message, void *opaque) const;
+
+ private:
+  Channel *const channel_;
+  std::shared_lock<std::shared_mutex> lock_;
+  const bool open_;
+};
+
 // Channels by token. Tokens are never given twice, so a stale one finds nothing.
 class Registry {
  public:
-  static std::shared_ptr<Channel> open(int64_t messages, int64_t bytes, std::function<void()> wake,
-                                       std::function<void()> retired);
-  static std::shared_ptr<Channel> find(uint64_t token);
-  static void release(uint64_t token);
+  static std::shared_ptr<Channel> open(int64_t messages, int64_t bytes);
+  static std::shared_ptr<Channel> find(const std::string &token);
+  static void release(const std::string &token);
 };
 
 }  // namespace millrace

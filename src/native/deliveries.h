@@ -7,7 +7,7 @@
 
 namespace millrace {
 
-class Channel;
+class Lane;
 struct Batch;
 
 enum class State : uint8_t { kPending, kDelivered, kFailed, kUnsent, kRefused };
@@ -16,12 +16,11 @@ enum class State : uint8_t { kPending, kDelivered, kFailed, kUnsent, kRefused };
 struct Ending {
   int64_t offset = -1;  // -1: the broker did not tell it
   int32_t partition = -1;
-  int32_t topic = 0;
   uint32_t cost = 0;
   int16_t error = 0;
   std::atomic<State> state{State::kPending};
   bool possibly_persisted = false;
-  bool anonymous = false;  // a message without a slot
+  bool pinned = false;  // its partition was given, not chosen
 };
 
 // A message of a batch. Belongs to its batch, whose memory outlives every message in flight.
@@ -30,31 +29,43 @@ struct Slot {
   Batch *batch = nullptr;
 };
 
-// A message sent alone. Belongs to the channel's pool; goes back to it once JavaScript has read the ending.
+// A message sent alone. Belongs to its lane's pool; goes back to it once JavaScript has read the ending.
 struct Single {
   Ending ending;
+  Lane *lane = nullptr;
   uint32_t id = 0;
   Single *next = nullptr;
 };
 
 // A batch's account. `pending` counts its messages in flight, and one until it is sealed; whoever takes it to
-// zero puts the batch on the channel's list of finished ones.
+// zero puts the batch on its lane's list of finished ones, and touches it no more.
 struct Batch {
-  Batch(uint32_t id, uint32_t size, bool slots);
+  Batch(Lane *lane, uint32_t id, uint32_t size, bool with_slots) : lane(lane), id(id), size(size) {
+    if (!with_slots || size == 0) return;
+    slots.reset(new Slot[size]);
+    for (uint32_t i = 0; i < size; i++) slots[i].batch = this;
+  }
 
+  Lane *const lane;
   const uint32_t id;
   const uint32_t size;
   std::unique_ptr<Slot[]> slots;  // none where counts are enough
-  uint32_t offered = 0;           // these two by the thread that offers, read by it too
+  uint32_t offered = 0;           // these four belong to the lane's thread
   uint32_t refused = 0;
-  uint32_t fixed_cost = 0;  // of headers and overhead, where messages have no slot
   bool sealed = false;
+  bool finished = false;    // taken from the list of finished ones
+  uint32_t fixed_cost = 0;  // of headers and overhead, where messages have no slot; written before the first offer
   std::atomic<uint32_t> pending{1};
-  std::atomic<uint32_t> delivered{0};
   std::atomic<uint32_t> failed{0};
   std::atomic<uint32_t> unsent{0};
   std::atomic<uint32_t> possibly_persisted{0};
   Batch *next = nullptr;
+
+  // What was accepted and is neither in flight nor ended otherwise. @locality the lane's thread
+  uint32_t delivered() const {
+    const uint32_t in_flight = pending.load() - (sealed ? 0 : 1);
+    return offered - refused - in_flight - failed.load() - unsent.load();
+  }
 };
 
 // The opaque of a message says what it belongs to by its two lowest bits.
@@ -74,20 +85,21 @@ T *untag(void *opaque) {
 }
 
 // A list that many threads push to and one takes whole. Intrusive: `next` belongs to the list meanwhile.
+// Sequentially consistent, as Waker wants it.
 template <typename T>
 class Inbox {
  public:
   // @locality any thread; no lock
   void push(T *item) {
     item->next = head_.load(std::memory_order_relaxed);
-    while (!head_.compare_exchange_weak(item->next, item, std::memory_order_release, std::memory_order_relaxed)) {
+    while (!head_.compare_exchange_weak(item->next, item)) {
     }
   }
 
   // @returns the items, first pushed first, linked by `next`
   // @locality the thread that owns the inbox
   T *take() {
-    T *item = head_.exchange(nullptr, std::memory_order_acquire);
+    T *item = head_.exchange(nullptr);
     T *first = nullptr;
     while (item != nullptr) {
       T *next = item->next;

@@ -15,17 +15,23 @@ namespace millrace {
   X(rd_kafka_interceptor_add_on_destroy)           \
   X(rd_kafka_conf_set_dr_msg_cb)                   \
   X(rd_kafka_message_status)                       \
+  X(rd_kafka_message_headers)                      \
+  X(rd_kafka_message_timestamp)                    \
+  X(rd_kafka_topic_name)                           \
   X(rd_kafka_topic_new)                            \
   X(rd_kafka_topic_destroy)                        \
   X(rd_kafka_produceva)                            \
   X(rd_kafka_produce)                              \
+  X(rd_kafka_get_err_descs)                        \
   X(rd_kafka_error_code)                           \
   X(rd_kafka_error_destroy)                        \
   X(rd_kafka_last_error)                           \
+  X(rd_kafka_flush)                                \
   X(rd_kafka_purge)                                \
   X(rd_kafka_headers_new)                          \
   X(rd_kafka_headers_destroy)                      \
   X(rd_kafka_header_add)                           \
+  X(rd_kafka_header_get_all)                       \
   X(rd_kafka_version)                              \
   X(rd_kafka_version_str)
 

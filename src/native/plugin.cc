@@ -3,7 +3,7 @@
 // A conf is duplicated before a handle is made of it, which runs conf_init again and then replays the properties
 // that on_conf_set took. So: register here only, one state for each conf, freed with its conf.
 
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
@@ -18,7 +18,7 @@ constexpr const char *kTokenProperty = "millrace.token";
 // Lives as long as its conf. The conf of a handle lives as long as the handle, so the channel is there for every
 // acknowledgement.
 struct ConfState {
-  uint64_t token = 0;
+  std::string token;
   std::shared_ptr<Channel> channel;
 };
 
@@ -60,7 +60,7 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
 
 rd_kafka_conf_res_t on_conf_set(rd_kafka_conf_t *, const char *name, const char *value, char *, size_t, void *opaque) {
   if (strcmp(name, kTokenProperty) != 0) return RD_KAFKA_CONF_UNKNOWN;
-  static_cast<ConfState *>(opaque)->token = value == nullptr ? 0 : strtoull(value, nullptr, 10);
+  static_cast<ConfState *>(opaque)->token = value == nullptr ? "" : value;
   return RD_KAFKA_CONF_OK;
 }
 

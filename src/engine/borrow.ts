@@ -1,0 +1,38 @@
+import { isMainThread, markAsUntransferable } from 'node:worker_threads'
+
+/** Values from this size on are cheaper left where they are; smaller ones are as cheap to copy. */
+const FROM_BYTES = 256
+/** WebAssembly's memories have whole pages, and go away when they grow. */
+const WASM_PAGE = 65_536
+
+type Modern = ArrayBuffer & { readonly resizable?: boolean; transfer?(): ArrayBuffer }
+
+let holds: boolean | undefined
+
+/**
+ * Whether librdkafka may read values out of `bytes` where they are, until their messages have ended: the memory must
+ * not go away or shrink meanwhile, whatever the program does. So: the main thread's, and no one's that can be
+ * transferred, resized or grown. It cannot be transferred to a worker from then on.
+ */
+export function borrowable(bytes: Uint8Array, values: number): boolean {
+  if (bytes.byteLength < values * FROM_BYTES || !isMainThread) return false
+  const buffer = bytes.buffer as Modern
+  if (!(buffer instanceof ArrayBuffer) || buffer.resizable === true) return false
+  if (buffer.byteLength % WASM_PAGE === 0) return false
+  holds ??= markHolds()
+  if (!holds) return false
+  markAsUntransferable(buffer)
+  return true
+}
+
+/** Whether the mark stops ArrayBuffer's own `transfer`, too, where there is one; it depends on Node's version. */
+function markHolds(): boolean {
+  const probe: Modern = new ArrayBuffer(8)
+  markAsUntransferable(probe)
+  try {
+    probe.transfer?.()
+  } catch {
+    return true
+  }
+  return probe.byteLength === 8
+}

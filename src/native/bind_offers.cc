@@ -1,0 +1,240 @@
+// Messages on their way in.
+//
+// Buffers may be changed by others meanwhile (shared, or detached before): each number is read once, and checked
+// against the size as it is now.
+
+#include "bind.h"
+#include "environment.h"
+
+namespace millrace {
+namespace {
+
+// What JavaScript writes for each message, as int32; the positions are in the arena given along.
+enum Field {
+  kTopic,
+  kPartition,
+  kKeyAt,
+  kKeySize,
+  kValueAt,
+  kValueSize,
+  kHeadersAt,
+  kHeadersSize,
+  kTimeLow,
+  kTimeHigh,
+  kId,
+  kFields
+};
+
+constexpr int kClosed = -1;
+
+// An empty key or value has to have a pointer, or it would be none.
+const char kEmpty[1] = {0};
+
+struct Range {
+  bool ok;
+  const uint8_t *data;
+  size_t size;
+};
+
+// @brief A piece of the arena, or null where size is -1.
+Range piece(const uint8_t *arena, size_t arena_size, int32_t at, int32_t size) {
+  if (size == -1) return {true, nullptr, 0};
+  if (at < 0 || size < 0 || static_cast<uint64_t>(at) + static_cast<uint64_t>(size) > arena_size)
+    return {false, nullptr, 0};
+  if (size == 0) return {true, reinterpret_cast<const uint8_t *>(kEmpty), 0};
+  return {true, arena + at, static_cast<size_t>(size)};
+}
+
+bool read_message(const int32_t *fields, const uint8_t *arena, size_t arena_size, Outgoing *out) {
+  const Range key = piece(arena, arena_size, fields[kKeyAt], fields[kKeySize]);
+  const Range value = piece(arena, arena_size, fields[kValueAt], fields[kValueSize]);
+  const Range headers = piece(arena, arena_size, fields[kHeadersAt], fields[kHeadersSize]);
+  if (!key.ok || !value.ok || !headers.ok) return false;
+  const auto time = static_cast<int64_t>(static_cast<uint64_t>(static_cast<uint32_t>(fields[kTimeHigh])) << 32 |
+                                         static_cast<uint32_t>(fields[kTimeLow]));
+  *out = {fields[kTopic], fields[kPartition], key.data,     key.size,     value.data,
+          value.size,     time,               headers.data, headers.size, false};
+  return true;
+}
+
+// The fields and the arena of several messages.
+struct Packed {
+  const int32_t *fields;
+  uint32_t count;
+  const uint8_t *arena;
+  size_t arena_size;
+};
+
+bool read_packed(const Napi::Value &fields, const Napi::Value &count, const Napi::Value &arena, Packed *out) {
+  if (!fields.IsTypedArray() || !count.IsNumber() || !arena.IsTypedArray()) return false;
+  const auto numbers = fields.As<Napi::Int32Array>();
+  const auto bytes = arena.As<Napi::Uint8Array>();
+  const uint32_t messages = count.As<Napi::Number>().Uint32Value();
+  if (numbers.TypedArrayType() != napi_int32_array || numbers.ElementLength() / kFields < messages) return false;
+  *out = {numbers.Data(), messages, bytes.Data(), bytes.ByteLength()};
+  return true;
+}
+
+// batch(number, size, slots) -> id
+Napi::Value OpenBatch(const Napi::CallbackInfo &info) {
+  Attachment *at = Environment::find(info);
+  if (at == nullptr || info.Length() < 3 || !info[1].IsNumber()) return fail(info.Env(), "batch(number, size, slots)");
+  const double size = info[1].As<Napi::Number>().DoubleValue();
+  if (!(size >= 0 && size <= 1e9)) return fail(info.Env(), "a batch has 0 to 1e9 messages");
+  Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), info[2].ToBoolean().Value());
+  return Napi::Number::New(info.Env(), batch->id);
+}
+
+// offer(number, batch, fields: Int32Array, count, arena: Uint8Array) -> how many were taken or refused; -1: closed
+// kId of each message is its index in the batch.
+Napi::Value OfferMany(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  Attachment *at = Environment::find(info);
+  if (at == nullptr) return Napi::Number::New(env, kClosed);
+  Packed packed;
+  if (info.Length() < 5 || !info[1].IsNumber() || !read_packed(info[2], info[3], info[4], &packed))
+    return fail(env, "offer(number, batch, fields, count, arena)");
+  Batch *batch = at->lane->find_batch(info[1].As<Napi::Number>().Uint32Value());
+  if (batch == nullptr || batch->sealed) return fail(env, "no such batch");
+  const Crossing crossing(at->channel.get(), at->lane->home);
+  if (!crossing.open()) return Napi::Number::New(env, kClosed);
+  const int32_t *field = packed.fields;
+  uint32_t done = 0;
+  for (; done < packed.count; done++, field += kFields) {
+    Outgoing message;
+    const auto index = static_cast<uint32_t>(field[kId]);
+    if (index >= batch->size || !read_message(field, packed.arena, packed.arena_size, &message))
+      return fail(env, "a message is out of range");
+    if (at->lane->offer(crossing, message, batch, index) == Offer::kFull) break;
+  }
+  return Napi::Number::New(env, done);
+}
+
+struct Cutter {
+  const uint8_t *data = nullptr;
+  size_t size = 0;
+  const volatile uint32_t *ranges = nullptr;
+
+  bool cut(uint32_t index, const void **at, size_t *length) const {
+    const uint32_t start = ranges[2 * static_cast<size_t>(index)];
+    const uint32_t end = ranges[2 * static_cast<size_t>(index) + 1];
+    if (start == 0xffffffffu) {
+      *at = nullptr;
+      *length = 0;
+      return true;
+    }
+    if (start > end || end > size) return false;
+    *length = end - start;
+    *at = *length == 0 ? static_cast<const void *>(kEmpty) : data + start;
+    return true;
+  }
+};
+
+bool read_cutter(const Napi::Value &bytes, const Napi::Value &ranges, uint32_t messages, Cutter *out) {
+  const auto data = bytes.As<Napi::Uint8Array>();
+  const auto pairs = ranges.As<Napi::Uint32Array>();
+  if (pairs.TypedArrayType() != napi_uint32_array || pairs.ElementLength() / 2 < messages) return false;
+  *out = {data.Data(), data.ByteLength(), pairs.Data()};
+  return true;
+}
+
+// framed(number, batch, from, to, fields, bytes, ranges, keyBytes|null, keyRanges|null, arena, borrow)
+// -> next; -1: closed; -2 - index: the range of that message is out of bounds, those before it were taken.
+// One fields record with what all messages share; value (and key) by ranges. With borrow the values stay where they
+// are until the batch has ended: JavaScript keeps that memory from going away.
+Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  Attachment *at = Environment::find(info);
+  if (at == nullptr) return Napi::Number::New(env, kClosed);
+  if (info.Length() < 11 || !info[1].IsNumber() || !info[2].IsNumber() || !info[3].IsNumber() ||
+      !info[5].IsTypedArray() || !info[6].IsTypedArray())
+    return fail(env, "framed(number, batch, from, to, fields, bytes, ranges, keyBytes, keyRanges, arena, borrow)");
+  Batch *batch = at->lane->find_batch(info[1].As<Napi::Number>().Uint32Value());
+  const uint32_t from = info[2].As<Napi::Number>().Uint32Value();
+  const uint32_t to = info[3].As<Napi::Number>().Uint32Value();
+  Packed packed;
+  if (!read_packed(info[4], Napi::Number::New(env, 1), info[9], &packed)) return fail(env, "no fields");
+  if (batch == nullptr || batch->sealed) return fail(env, "no such batch");
+  if (to > batch->size || from > to) return fail(env, "a batch is out of range");
+  Outgoing message;
+  if (!read_message(packed.fields, packed.arena, packed.arena_size, &message))
+    return fail(env, "a message is out of range");
+  message.borrow = info[10].ToBoolean().Value();
+  if (message.borrow) at->lane->borrow();
+  const bool keyed = info[7].IsTypedArray() && info[8].IsTypedArray();
+  Cutter values;
+  Cutter keys;
+  if (!read_cutter(info[5], info[6], to, &values)) return Napi::Number::New(env, -2.0 - from);
+  if (keyed && !read_cutter(info[7], info[8], to, &keys)) return Napi::Number::New(env, -2.0 - from);
+  const Crossing crossing(at->channel.get(), at->lane->home);
+  if (!crossing.open()) return Napi::Number::New(env, kClosed);
+  uint32_t index = from;
+  for (; index < to; index++) {
+    if (!values.cut(index, &message.value, &message.value_size)) return Napi::Number::New(env, -2.0 - index);
+    if (keyed && !keys.cut(index, &message.key, &message.key_size)) return Napi::Number::New(env, -2.0 - index);
+    if (at->lane->offer(crossing, message, batch, index) == Offer::kFull) break;
+  }
+  return Napi::Number::New(env, index);
+}
+
+// lease(number, bytes) -> for how many messages of `bytes` there are credits now; 0: none, and room will be told
+Napi::Value Lease(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  Attachment *at = Environment::find(info);
+  if (at == nullptr) return Napi::Number::New(env, kClosed);
+  if (info.Length() < 2 || !info[1].IsNumber()) return fail(env, "lease(number, bytes)");
+  const double cost = info[1].As<Napi::Number>().DoubleValue();
+  if (!(cost >= Channel::kOverhead && cost <= static_cast<double>(Admission::kMaxBytes))) return fail(env, "no such cost");
+  return Napi::Number::New(env, static_cast<double>(at->lane->lease(static_cast<int64_t>(cost))));
+}
+
+// singles(number, fields, count, arena, errors: Int16Array) -> whether the channel is open. Offers all messages by
+// leased credits and ends the lease. errors[i]: 0, or librdkafka's error: refused.
+Napi::Value OfferSingles(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  Attachment *at = Environment::find(info);
+  if (at == nullptr) return Napi::Boolean::New(env, false);
+  Packed packed;
+  if (info.Length() < 5 || !read_packed(info[1], info[2], info[3], &packed) || !info[4].IsTypedArray())
+    return fail(env, "singles(number, fields, count, arena, errors)");
+  auto errors = info[4].As<Napi::Int16Array>();
+  if (errors.TypedArrayType() != napi_int16_array || errors.ElementLength() < packed.count)
+    return fail(env, "too few errors");
+  int16_t *error = errors.Data();
+  bool open;
+  {
+    const Crossing crossing(at->channel.get(), at->lane->home);
+    open = crossing.open();
+    const int32_t *field = packed.fields;
+    for (uint32_t i = 0; open && i < packed.count; i++, field += kFields) {
+      Outgoing message;
+      const bool readable = read_message(field, packed.arena, packed.arena_size, &message);
+      error[i] = readable ? at->lane->offer_leased(crossing, message, static_cast<uint32_t>(field[kId]))
+                          : RD_KAFKA_RESP_ERR__INVALID_ARG;
+    }
+  }
+  at->lane->end_lease();
+  return Napi::Boolean::New(env, open);
+}
+
+// seal(number, batch)
+Napi::Value Seal(const Napi::CallbackInfo &info) {
+  Attachment *at = Environment::find(info);
+  if (at == nullptr || info.Length() < 2 || !info[1].IsNumber()) return info.Env().Undefined();
+  Batch *batch = at->lane->find_batch(info[1].As<Napi::Number>().Uint32Value());
+  if (batch != nullptr) at->lane->seal(batch);
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void bind_offers(Napi::Env env, Napi::Object exports) {
+  expose(env, exports, "batch", OpenBatch);
+  expose(env, exports, "offer", OfferMany);
+  expose(env, exports, "framed", OfferFramed);
+  expose(env, exports, "lease", Lease);
+  expose(env, exports, "singles", OfferSingles);
+  expose(env, exports, "seal", Seal);
+}
+
+}  // namespace millrace

@@ -1,0 +1,121 @@
+// One JavaScript thread's side of a producer: its batches, its messages sent alone, its wake-up.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "deliveries.h"
+#include "message.h"
+#include "waker.h"
+
+namespace millrace {
+
+class Channel;
+class Crossing;
+
+enum class Offer { kAccepted, kRefused, kFull };
+
+// Threads: everything is for the lane's own JavaScript thread, but for what says otherwise. Owned by its channel for
+// as long as that lives, since messages in flight point into it; a lane whose thread has ended is given to the next.
+class Lane {
+ public:
+  // Credits that a lane takes in advance, for messages that cross later.
+  static constexpr int64_t kLease = 256;
+
+  Lane(Channel *channel, bool home) : home(home), channel_(channel) {}
+
+  // Whether this is the lane of the thread that opened the channel: what was never sent is handed back there.
+  const bool home;
+
+  // @brief The lane's number of a topic. Topics live until the channel closes. @returns -1 when closed or the name
+  // is refused
+  int32_t topic(const std::string &name);
+
+  Batch *open_batch(uint32_t size, bool slots);
+  Batch *find_batch(uint32_t id);
+  void seal(Batch *batch);
+  // @brief After it has finished.
+  void free_batch(Batch *batch);
+
+  // @brief Offers one message of a batch, in a slot of its own unless counts are enough.
+  Offer offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index);
+
+  // @brief Takes credits for messages that will cross with `offer_leased`: many, or for one of `cost` bytes.
+  // @returns how many messages they are for; 0: no room, and the wake-up is armed
+  int64_t lease(int64_t cost);
+  // @brief Offers a message for which credits were leased. @returns librdkafka's error, 0 for none
+  int16_t offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id);
+  // @brief Gives back what was leased and not used.
+  void end_lease();
+
+  // @brief What has ended since the last time. The caller gives singles back with `recycle`.
+  Single *take_singles() { return singles_.take(); }
+  void recycle(Single *single) { free_singles_.push_back(single); }
+  Batch *take_batches();
+  // @returns whether there is room again for who was refused
+  bool take_room() { return room_.exchange(false); }
+
+  // @brief Messages of this lane point into memory of its thread's from now on.
+  void borrow() { borrows_ = true; }
+  bool borrows() const { return borrows_; }
+
+  // @brief Who hears of endings and room; to be called once before use.
+  void speak(std::function<void()> wake) { waker_.speak(std::move(wake)); }
+  // @brief JavaScript is about to look. To be called before looking.
+  void look() { waker_.look(); }
+  // @brief The thread ends: nobody is called any more once this returns, and nothing more is offered. What was
+  // accepted goes on to its end.
+  void retire();
+  // @brief Frees what has ended since `retire`. @returns whether nothing of it is in flight
+  // @locality one thread at a time, after `retire`
+  bool reusable();
+
+  int64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
+  int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+
+  // The following three by any thread, librdkafka's included; no lock.
+
+  // @brief One message of a batch has ended, or it was sealed. The caller must not touch the batch after it.
+  void finish(Batch *batch);
+  void finish(Single *single);
+  // @brief There is room; wakes the lane if it waits.
+  void room();
+  // @brief There is news for everyone.
+  void wake() { waker_.wake(); }
+
+  // The next lane of the channel; written before the lane is published.
+  Lane *next = nullptr;
+  // Whether it waits for another thread to take it; under the channel's lock.
+  bool retired = false;
+
+ private:
+  bool take(int64_t cost);
+  static void add(std::atomic<int64_t> &count) {
+    // only this lane's thread writes
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  Channel *const channel_;
+  std::vector<rd_kafka_topic_t *> topics_;
+  std::unordered_map<std::string, int32_t> topic_numbers_;
+  std::unordered_map<uint32_t, std::unique_ptr<Batch>> batches_open_;
+  uint32_t next_batch_ = 1;
+  std::deque<Single> pool_;
+  std::vector<Single *> free_singles_;
+  bool borrows_ = false;
+  int64_t leased_messages_ = 0;
+  int64_t leased_bytes_ = 0;
+  std::atomic<int64_t> accepted_{0};
+  std::atomic<int64_t> refused_{0};
+
+  Waker waker_;
+  Inbox<Single> singles_;
+  Inbox<Batch> batches_;
+  std::atomic<bool> waits_{false};
+  std::atomic<bool> room_{false};
+};
+
+}  // namespace millrace
