@@ -10,19 +10,20 @@ export {
   type Fault,
   MillraceError,
 } from './errors.ts'
+export { AttachedProducer, type AttachedProducerEvents, type DetachResult } from './producer/attached.ts'
 export type { Item, ProduceFailure, ProduceFromOptions, Source } from './producer/produce-from.ts'
 export {
-  type BatchOptions,
   type CloseOptions,
   type ConnectOptions,
-  type FlushOptions,
   Producer,
   type ProducerEvents,
   type ProducerState,
-  type SendOptions,
 } from './producer/producer.ts'
 export type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './producer/results.ts'
+export type { BatchOptions, FlushOptions, SendOptions } from './producer/sender.ts'
+export type { ProducerToken } from './producer/share.ts'
 export type { PartitionDescription, TopicDescription } from './producer/topic.ts'
+export type { Transaction, TransactionOptions, TransactionResult } from './producer/transaction.ts'
 export {
   type Bytes,
   type Delivery,

@@ -68,8 +68,33 @@ interface RdkafkaProducer {
     timeoutMs: number,
     callback: (error: ClientError | null, offsets: { lowOffset: number; highOffset: number }) => void,
   ): void
+  initTransactions(timeoutMs: number, callback: (error: ClientError | null) => void): void
+  beginTransaction(callback: (error: ClientError | null) => void): void
+  commitTransaction(timeoutMs: number, callback: (error: ClientError | null) => void): void
+  abortTransaction(timeoutMs: number, callback: (error: ClientError | null) => void): void
   on(event: string, listener: (...values: never[]) => void): void
   removeAllListeners(event: string): void
+}
+
+/** What librdkafka says when it does not do what a transaction asks for. */
+export class TransactionRefusal extends Error {
+  readonly error: KafkaError
+  /** The producer cannot go on. */
+  readonly fatal: boolean
+  /** The same call may be made again, and goes on where it was. */
+  readonly retriable: boolean
+  /** The transaction has to be aborted. */
+  readonly abortable: boolean
+
+  constructor(
+    cause: ClientError & { isFatal?: boolean; isRetriable?: boolean; isTxnRequiresAbort?: boolean },
+  ) {
+    super(cause.message, { cause })
+    this.error = identify(cause)
+    this.fatal = cause.isFatal === true
+    this.retriable = cause.isRetriable === true
+    this.abortable = cause.isTxnRequiresAbort === true
+  }
 }
 
 /**
@@ -222,6 +247,33 @@ export class ProducerClient {
       callback => this.#producer.queryWatermarkOffsets(topic, partition, timeoutMs, callback),
     )
     return { low: offsets.lowOffset, high: offsets.highOffset }
+  }
+
+  /**
+   * The following four wait on libuv's pool, at most `timeoutMs`; what has not come to an end by then goes on, and
+   * the same call waits for it again.
+   * @throws TransactionRefusal
+   */
+  initTransactions(timeoutMs: number): Promise<void> {
+    return this.#transact(callback => this.#producer.initTransactions(timeoutMs, callback))
+  }
+
+  beginTransaction(): Promise<void> {
+    return this.#transact(callback => this.#producer.beginTransaction(callback))
+  }
+
+  commitTransaction(timeoutMs: number): Promise<void> {
+    return this.#transact(callback => this.#producer.commitTransaction(timeoutMs, callback))
+  }
+
+  abortTransaction(timeoutMs: number): Promise<void> {
+    return this.#transact(callback => this.#producer.abortTransaction(timeoutMs, callback))
+  }
+
+  #transact(call: (callback: (error: ClientError | null) => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      call(error => (error ? reject(new TransactionRefusal(error)) : resolve()))
+    })
   }
 
   /** Destroys the handle. What librdkafka still holds is dropped by it: drain or account for it first. */

@@ -1,4 +1,4 @@
-import { kafkaError } from '../client/kafka-errors.ts'
+import { FATAL, kafkaError } from '../client/kafka-errors.ts'
 import { deferred } from '../deferred.ts'
 import type { MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
@@ -36,6 +36,8 @@ export class BatchTally implements Tally {
   readonly #errors: DeliveryErrors
   readonly #end = deferred<void>()
   #borrows: boolean | undefined
+  /** @internal librdkafka refused a message since the producer cannot go on. */
+  fatal = false
   /** What is offered, for the topics of its failures; and to be handed back where it was never sent. */
   messages: readonly Message[] | Framed = []
 
@@ -158,6 +160,7 @@ export class BatchTally implements Tally {
       const code = rows[at + 2] as number
       const partition = rows[at + 3] as number
       const topic = this.#topicOf(index)
+      if (state === STATE.refused && code === FATAL) this.fatal = true
       const error =
         state === STATE.refused
           ? this.#errors.refused(code, topic, partition)

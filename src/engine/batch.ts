@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { DESTROY, useErrors } from '../client/kafka-errors.ts'
 import type { ProducerClient } from '../client/producer-client.ts'
-import { MillraceError } from '../errors.ts'
+import type { MillraceError } from '../errors.ts'
 import type { Detail, Framed, Message } from '../types.ts'
 import { MESSAGE_OVERHEAD } from './admission.ts'
 import { BatchTally } from './batch-tally.ts'
@@ -9,7 +9,7 @@ import type { Binding } from './binding.ts'
 import { borrowable } from './borrow.ts'
 import { DeliveryErrors, fatalError } from './delivery-errors.ts'
 import type { Engine, EngineCounts, EngineListener, Failure, Limits, Receiver, Tally } from './engine.ts'
-import { asMillraceError, producerClosed, tooLarge } from './message.ts'
+import { asMillraceError, encode, messageOf, misplaced, producerClosed, tooLarge } from './message.ts'
 import { FIELDS, messageOfPacked, Packer } from './packer.ts'
 import { Singles } from './singles.ts'
 
@@ -20,6 +20,9 @@ const FLUSH_SLICE_MS = 100
 const PURGE_MS = 10_000
 /** Messages packed for one crossing. */
 const PACK = 1000
+
+/** What `framed` answers instead of an index. */
+const CLOSED = -1
 
 /** What a worker needs to know of a producer whose channel it attaches to. */
 export interface Shared {
@@ -41,6 +44,7 @@ export class BatchEngine implements Engine {
   readonly #binding: Binding
   readonly #channel: number
   readonly #home: boolean
+  readonly #laneBase: Float64Array
   #client: ProducerClient | undefined
   readonly #errors = new DeliveryErrors()
   readonly #packer: Packer
@@ -52,7 +56,10 @@ export class BatchEngine implements Engine {
   readonly #kept: unknown[] = []
   readonly #unsent: Message[] = []
   #refusedHere = 0
+  /** What the batches that have ended came to. */
+  readonly #told = { delivered: 0, failed: 0, handedBack: 0, possiblyPersisted: 0 }
   #held = false
+  #waiting = false
   #reading = false
   #lastCounts: Float64Array | undefined
   readonly #timer: NodeJS.Timeout
@@ -63,6 +70,8 @@ export class BatchEngine implements Engine {
     this.limits = limits
     this.#home = home
     this.#channel = open(() => this.#awake())
+    // a worker's lane may have been another's
+    this.#laneBase = binding.laneCounts(this.#channel)
     const topicNumber = (name: string) => this.#topicNumber(name)
     this.#packer = new Packer(PACK, topicNumber)
     this.#framedPacker = new Packer(1, topicNumber)
@@ -126,9 +135,10 @@ export class BatchEngine implements Engine {
     this.#client = client
   }
 
-  /** Of all threads. */
+  /** Of all threads in the main thread, in a worker of its own. */
   get counts(): EngineCounts {
     this.#singles.cross()
+    if (!this.#home) return this.#ownCounts()
     const counts = this.#lastCounts ?? this.#binding.counts(this.#channel)
     return {
       accepted: counts[0] as number,
@@ -143,8 +153,29 @@ export class BatchEngine implements Engine {
     }
   }
 
+  #ownCounts(): EngineCounts {
+    const [acceptedBefore = 0, refusedBefore = 0] = this.#laneBase
+    const [acceptedByLane = 0, refusedByLane = 0, inFlightBytes = 0] = this.#lastCounts ?? this.#laneCounts()
+    const accepted = acceptedByLane - acceptedBefore
+    const refused = refusedByLane - refusedBefore + this.#refusedHere
+    const { delivered, failed, handedBack, possiblyPersisted } = this.#told
+    const singles = this.#singles.told
+    const sums = {
+      delivered: delivered + singles.delivered,
+      failed: failed + singles.failed,
+      handedBack: handedBack + singles.handedBack,
+      possiblyPersisted: possiblyPersisted + singles.possiblyPersisted,
+    }
+    const inFlight = accepted - sums.delivered - sums.failed - sums.handedBack
+    return { accepted, refused, ...sums, aborted: 0, inFlight, inFlightBytes }
+  }
+
+  #laneCounts(): Float64Array {
+    return this.#binding.laneCounts(this.#channel)
+  }
+
   offer(message: Message, receiver: Receiver): boolean {
-    return this.#singles.offer(message, receiver)
+    return this.#singles.offer(message, receiver) || this.#wait()
   }
 
   tally(length: number, detail: Detail): Tally {
@@ -159,9 +190,18 @@ export class BatchEngine implements Engine {
       own.open(messages)
       this.#tallies.set(own.id, own)
     }
-    return Array.isArray(messages)
+    const next = Array.isArray(messages)
       ? this.#offerArray(messages as readonly Message[], from, to, own)
       : this.#offerFramed(messages as Framed, from, to, own)
+    if (next < to) this.#wait()
+    return next
+  }
+
+  /** There was no room. All of it may be other threads', so that nothing else keeps this one alive. */
+  #wait(): false {
+    this.#waiting = true
+    this.#hold(true)
+    return false
   }
 
   async drain(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
@@ -174,6 +214,10 @@ export class BatchEngine implements Engine {
     }
     this.#read(Number.POSITIVE_INFINITY)
     return this.#inFlight() === 0
+  }
+
+  discardHandedBack(): void {
+    this.#unsent.length = 0
   }
 
   /** Workers' calls are refused from here on. */
@@ -209,7 +253,7 @@ export class BatchEngine implements Engine {
     this.#abandonRest()
     this.#closed = true
     clearInterval(this.#timer)
-    this.#lastCounts = this.#binding.counts(this.#channel)
+    this.#lastCounts = this.#laneCounts()
     this.#binding.release(this.#channel)
     return []
   }
@@ -238,9 +282,12 @@ export class BatchEngine implements Engine {
     const room = this.#binding.look(this.#channel)
     this.#singles.read(limit)
     this.#readBatches()
-    if (room) this.listener.room()
+    if (room) {
+      this.#waiting = false
+      this.listener.room()
+    }
     if (this.#singles.unread) this.#readSoon()
-    else if (this.#open === 0) this.#hold(false)
+    else if (this.#open === 0 && !this.#waiting) this.#hold(false)
   }
 
   /** Goes on in another turn of the event loop: others want theirs. */
@@ -272,6 +319,11 @@ export class BatchEngine implements Engine {
       if (tally === undefined) continue
       this.#tallies.delete(id)
       const unsent = tally.finish()
+      if (tally.fatal) this.fatal('librdkafka reported a fatal error')
+      this.#told.delivered += tally.delivered
+      this.#told.failed += tally.failed
+      this.#told.handedBack += tally.handedBack
+      this.#told.possiblyPersisted += tally.possiblyPersisted
       if (this.#home) for (const message of unsent) this.#unsent.push(message)
       tally.resolve()
     }
@@ -327,33 +379,36 @@ export class BatchEngine implements Engine {
       for (let index = from; index < to; index++) this.#refuse(tally, { index, error })
       return to
     }
-    const next = this.#binding.framed(
-      this.#channel,
-      tally.id,
-      from,
-      to,
-      packer.fields,
-      bytes,
-      ranges,
-      keys?.bytes ?? null,
-      keys?.ranges ?? null,
-      packer.arena,
-      tally.borrows(() => borrowable(bytes, ranges.length / 2)),
-    )
-    if (next === -1) throw producerClosed()
-    this.#hold(true)
-    if (next >= 0) return next
-    // checked when the call was made: the memory was changed or taken away since then
-    const index = -2 - next
-    const error = new MillraceError(
-      'INVALID_MESSAGE',
-      `The range of message ${index} does not fit its bytes any more`,
-      {
-        hint: 'Leave buffers that were given alone until the call settles',
-      },
-    )
-    this.#refuse(tally, { index, error })
-    return index + 1
+    const borrow = tally.borrows(() => borrowable(bytes, ranges.length / 2))
+    for (let index = from; ; index++) {
+      const next = this.#binding.framed(
+        this.#channel,
+        tally.id,
+        index,
+        to,
+        packer.fields,
+        bytes,
+        ranges,
+        keys?.bytes ?? null,
+        keys?.ranges ?? null,
+        packer.arena,
+        borrow,
+      )
+      if (next === CLOSED) throw producerClosed()
+      this.#hold(true)
+      if (next >= 0) return next
+      // one message that cannot be taken: the others go on behind it
+      index = Math.floor((CLOSED - 1 - next) / 2)
+      const misfit = (CLOSED - 1 - next) % 2 === 0
+      this.#refuse(tally, { index, error: misfit ? misplaced(index) : this.#tooLarge(framed, index) })
+    }
+  }
+
+  #tooLarge(framed: Framed, index: number): MillraceError {
+    const size = (bytes: Uint8Array | null) => bytes?.byteLength ?? 0
+    const { value, key } = messageOf(framed, index)
+    const cost = MESSAGE_OVERHEAD + size(value as Uint8Array | null) + size(encode('key', key))
+    return tooLarge(cost, this.limits.bytes, framed.topic)
   }
 
   #topicNumber(name: string): number {

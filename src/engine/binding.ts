@@ -9,6 +9,7 @@ export interface Binding {
   token(channel: number): string
   topic(channel: number, name: string): number
   counts(channel: number): Float64Array
+  laneCounts(channel: number): Float64Array
   flush(channel: number, milliseconds: number, done: () => void): void
   closing(channel: number): void
   purge(channel: number): void
@@ -32,13 +33,7 @@ export interface Binding {
     borrow: boolean,
   ): number
   lease(channel: number, bytes: number): number
-  singles(
-    channel: number,
-    fields: Int32Array,
-    count: number,
-    arena: Uint8Array,
-    errors: Int16Array,
-  ): boolean
+  singles(channel: number, fields: Int32Array, count: number, arena: Uint8Array, errors: Int16Array): boolean
   seal(channel: number, batch: number): void
 
   look(channel: number): boolean

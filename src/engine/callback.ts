@@ -128,6 +128,9 @@ export class CallbackEngine implements Engine {
     return this.#admission.messages === 0
   }
 
+  /** It cannot tell what was never sent, and hands nothing back. */
+  discardHandedBack(): void {}
+
   async close(): Promise<Message[]> {
     await this.#fetchReports()
     this.#closed = true
@@ -185,8 +188,13 @@ export class CallbackEngine implements Engine {
     }
     const { bytes, ranges, keys } = framed
     for (let index = from; index < to; index++) {
-      wire.value = slice(bytes, ranges, index)
-      if (keys !== undefined) wire.key = slice(keys.bytes, keys.ranges, index)
+      try {
+        wire.value = slice(bytes, ranges, index)
+        if (keys !== undefined) wire.key = slice(keys.bytes, keys.ranges, index)
+      } catch (error) {
+        this.#refuse(tally, index, asMillraceError(error))
+        continue
+      }
       if (!this.#produce(wire, tally, index)) return index
     }
     return to

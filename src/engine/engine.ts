@@ -102,6 +102,9 @@ export interface Engine {
    */
   drain(timeoutMs: number, signal?: AbortSignal): Promise<boolean>
 
+  /** What it would hand back so far belonged to a transaction that was aborted: it is not handed back. */
+  discardHandedBack(): void
+
   /**
    * Ends every message that is still in flight, as unsent or failed by what the engine can tell, and
    * frees all resources. Never rejects; bounded.

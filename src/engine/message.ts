@@ -186,12 +186,25 @@ function show(value: unknown): string {
   return typeof value === 'number' || typeof value === 'bigint' ? String(value) : kind(value)
 }
 
-/** A piece of a frame, null or of no bytes as its range says. */
+/**
+ * A piece of a frame, null or of no bytes as its range says.
+ * @throws MillraceError INVALID_MESSAGE for a range that does not fit (any more)
+ */
 export function slice(bytes: Uint8Array, ranges: Uint32Array, index: number): Uint8Array | null {
   const start = ranges[2 * index] as number
   if (start === NO_BYTES) return null
   const end = ranges[2 * index + 1] as number
+  if (start > end || end > bytes.byteLength) throw misplaced(index)
   return start === end ? EMPTY : bytes.subarray(start, end)
+}
+
+/** Ranges are checked when a call is made: the memory was changed or taken away since then. */
+export function misplaced(index: number): MillraceError {
+  return new MillraceError(
+    'INVALID_MESSAGE',
+    `The range of message ${index} does not fit its bytes any more`,
+    { hint: 'Leave buffers that were given alone until the call settles' },
+  )
 }
 
 /** One message of a frame, with bytes of its own. */

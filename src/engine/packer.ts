@@ -153,7 +153,14 @@ function fail(name: string, value: unknown): never {
 }
 
 /** A message that another thread had packed. */
-export function messageOfPacked({ topic, partition, key, value, timestamp, headers }: PackedMessage): Message {
+export function messageOfPacked({
+  topic,
+  partition,
+  key,
+  value,
+  timestamp,
+  headers,
+}: PackedMessage): Message {
   const list: Header[] = []
   for (let at = 0; at < headers.byteLength; ) {
     const nameSize = headers.readInt32LE(at)

@@ -48,6 +48,8 @@ export class Singles {
   #unread: { endings: Endings; next: number }[] = []
   /** Messages packed or in flight whose ending was not told yet. */
   open = 0
+  /** How those ended that were told. */
+  readonly told = { delivered: 0, failed: 0, handedBack: 0, possiblyPersisted: 0 }
 
   constructor(binding: Binding, channel: number, host: SinglesHost, errors: DeliveryErrors) {
     this.#binding = binding
@@ -170,23 +172,31 @@ export class Singles {
 
   #tell({ ids, partitions, offsets, errors, states }: Endings, i: number): void {
     const id = ids[i] as number
-    const receiver = this.#receivers[id] as Receiver
-    const message = this.#messages[id] as Message
+    const receiver = this.#receivers[id]
+    const message = this.#messages[id]
+    // given up when the producer was closed
+    if (receiver === undefined || message === undefined) return
     this.#forget(id)
     const state = (states[i] as number) & ~PERSISTED
     const partition = partitions[i] as number
     if (state === STATE.delivered) {
       const offset = offsets[i] as number
+      this.told.delivered++
       receiver.delivered(message.topic, partition, offset < 0 ? null : offset)
       return
     }
     const persisted = ((states[i] as number) & PERSISTED) !== 0
+    if (persisted) this.told.possiblyPersisted++
     const cause = kafkaError(errors[i] as number)
     const error = this.#errors.failed(cause, message.topic, partition, persisted)
     if (state === STATE.unsent) {
+      this.told.handedBack++
       this.#host.handBack(message)
       receiver.handedBack(error)
-    } else receiver.failed(error)
+    } else {
+      this.told.failed++
+      receiver.failed(error)
+    }
   }
 
   #refuse(id: number, code: number | null): void {

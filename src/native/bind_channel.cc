@@ -58,6 +58,18 @@ Napi::Value ChannelCounts(const Napi::CallbackInfo &info) {
   return counts;
 }
 
+// laneCounts(number) -> Float64Array [accepted, refused] of the calling thread, and the channel's bytes in flight
+Napi::Value LaneCounts(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  auto counts = Napi::Float64Array::New(env, 3);
+  Attachment *at = Environment::find(info);
+  if (at == nullptr) return counts;
+  counts[0] = static_cast<double>(at->lane->accepted());
+  counts[1] = static_cast<double>(at->lane->refused());
+  counts[2] = static_cast<double>(at->channel->admission().bytes());
+  return counts;
+}
+
 // Blocks a thread of libuv's pool.
 class Flush : public Napi::AsyncWorker {
  public:
@@ -149,6 +161,7 @@ void bind_channel(Napi::Env env, Napi::Object exports) {
   expose(env, exports, "token", Token);
   expose(env, exports, "topic", Topic);
   expose(env, exports, "counts", ChannelCounts);
+  expose(env, exports, "laneCounts", LaneCounts);
   expose(env, exports, "flush", FlushSoon);
   expose(env, exports, "closing", Closing);
   expose(env, exports, "errors", Errors);

@@ -105,7 +105,9 @@ Napi::Value OfferMany(const Napi::CallbackInfo &info) {
     const auto index = static_cast<uint32_t>(field[kId]);
     if (index >= batch->size || !read_message(field, packed.arena, packed.arena_size, &message))
       return fail(env, "a message is out of range");
-    if (at->lane->offer(crossing, message, batch, index) == Offer::kFull) break;
+    const Offer result = at->lane->offer(crossing, message, batch, index);
+    if (result == Offer::kTooLarge) return fail(env, "a message is larger than all that may be in flight");
+    if (result == Offer::kFull) break;
   }
   return Napi::Number::New(env, done);
 }
@@ -139,7 +141,8 @@ bool read_cutter(const Napi::Value &bytes, const Napi::Value &ranges, uint32_t m
 }
 
 // framed(number, batch, from, to, fields, bytes, ranges, keyBytes|null, keyRanges|null, arena, borrow)
-// -> next; -1: closed; -2 - index: the range of that message is out of bounds, those before it were taken.
+// -> next; -1: closed; otherwise those before `index` were taken, and that one cannot be: -2 - 2 * index: its range is
+// out of bounds; -3 - 2 * index: it is larger than all that may be in flight.
 // One fields record with what all messages share; value (and key) by ranges. With borrow the values stay where they
 // are until the batch has ended: JavaScript keeps that memory from going away.
 Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
@@ -164,15 +167,18 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   const bool keyed = info[7].IsTypedArray() && info[8].IsTypedArray();
   Cutter values;
   Cutter keys;
-  if (!read_cutter(info[5], info[6], to, &values)) return Napi::Number::New(env, -2.0 - from);
-  if (keyed && !read_cutter(info[7], info[8], to, &keys)) return Napi::Number::New(env, -2.0 - from);
+  const auto misfit = [&](uint32_t index) { return Napi::Number::New(env, -2.0 - 2.0 * index); };
+  if (!read_cutter(info[5], info[6], to, &values)) return misfit(from);
+  if (keyed && !read_cutter(info[7], info[8], to, &keys)) return misfit(from);
   const Crossing crossing(at->channel.get(), at->lane->home);
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
   uint32_t index = from;
   for (; index < to; index++) {
-    if (!values.cut(index, &message.value, &message.value_size)) return Napi::Number::New(env, -2.0 - index);
-    if (keyed && !keys.cut(index, &message.key, &message.key_size)) return Napi::Number::New(env, -2.0 - index);
-    if (at->lane->offer(crossing, message, batch, index) == Offer::kFull) break;
+    if (!values.cut(index, &message.value, &message.value_size)) return misfit(index);
+    if (keyed && !keys.cut(index, &message.key, &message.key_size)) return misfit(index);
+    const Offer result = at->lane->offer(crossing, message, batch, index);
+    if (result == Offer::kTooLarge) return Napi::Number::New(env, -3.0 - 2.0 * index);
+    if (result == Offer::kFull) break;
   }
   return Napi::Number::New(env, index);
 }

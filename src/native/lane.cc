@@ -61,7 +61,7 @@ bool Lane::take(int64_t cost) {
 
 Offer Lane::offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index) {
   const int64_t cost = cost_of(message);
-  if (!take(cost)) return Offer::kFull;
+  if (!take(cost)) return channel_->admission().fits(cost) ? Offer::kFull : Offer::kTooLarge;
   Slot *slot = batch->slots ? &batch->slots[index] : nullptr;
   if (slot != nullptr) {
     slot->ending.cost = static_cast<uint32_t>(cost);

@@ -16,7 +16,7 @@ namespace millrace {
 class Channel;
 class Crossing;
 
-enum class Offer { kAccepted, kRefused, kFull };
+enum class Offer { kAccepted, kRefused, kFull, kTooLarge };
 
 // Threads: everything is for the lane's own JavaScript thread, but for what says otherwise. Owned by its channel for
 // as long as that lives, since messages in flight point into it; a lane whose thread has ended is given to the next.

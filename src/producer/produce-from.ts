@@ -284,6 +284,7 @@ export class ProduceRun<T> {
       accepted: this.#accepted,
       refused: this.#refused,
       delivered: this.#delivered,
+      acknowledged: 0,
       failed: this.#failed,
       possiblyPersisted: this.#possiblyPersisted,
       handedBack: this.#handedBack,

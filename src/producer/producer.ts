@@ -8,30 +8,28 @@ import {
   producerDefaults,
   requireBrokers,
 } from '../config/index.ts'
+import { deferred } from '../deferred.ts'
+import { BatchEngine } from '../engine/batch.ts'
 import { type ConnectedEngine, connectEngine, type EngineName } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { MillraceError } from '../errors.ts'
-import type { Delivery, Detail, Framed, Message } from '../types.ts'
-import { checkFramed, isFramed } from './framed.ts'
-import { Line } from './line.ts'
-import {
-  type Host,
-  type Item,
-  type ProduceFromOptions,
-  ProduceRun,
-  type Source,
-  withResult,
-} from './produce-from.ts'
-import {
-  type BatchResult,
-  batchResult,
-  type CloseResult,
-  type ProduceResult,
-  type ProducerCounts,
-} from './results.ts'
+import type { Delivery, Framed, Message } from '../types.ts'
+import { closedError } from './closed.ts'
+import { Ledger } from './ledger.ts'
+import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
+import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
+import { type BatchOptions, type FlushOptions, Sender, type SendOptions } from './sender.ts'
+import { type ProducerToken, tokenOf } from './share.ts'
 import { timeout } from './timeouts.ts'
 import { describeTopic, type TopicDescription } from './topic.ts'
-import { BatchWaiter, MessageWaiter, SendReceiver } from './waiters.ts'
+import {
+  RunningTransaction,
+  type Transaction,
+  type TransactionOptions,
+  type TransactionResult,
+} from './transaction.ts'
+import { noTransactions, outsideTransaction } from './transaction-errors.ts'
+import { startTransactions } from './transactions-start.ts'
 
 export interface ConnectOptions {
   /** Default `auto`: the batch engine, or the callback engine where the addon was not built. */
@@ -44,21 +42,6 @@ export interface ConnectOptions {
   readonly onWarning?: ((text: string) => void) | undefined
   /** Hears librdkafka's log from the first line on. */
   readonly onLog?: ((line: LogLine) => void) | undefined
-}
-
-export interface SendOptions {
-  /** Withdraws the message if it was not accepted yet. */
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface BatchOptions extends SendOptions {
-  /** What to keep of each delivery; default `failures`. */
-  readonly detail?: Detail | undefined
-}
-
-export interface FlushOptions {
-  /** Default: as long as it takes; every message ends within delivery.timeout.ms. */
-  readonly timeoutMs?: number | undefined
 }
 
 export interface CloseOptions {
@@ -91,22 +74,22 @@ export type ProducerState = 'open' | 'closing' | 'closed'
 export class Producer extends EventEmitter<ProducerEvents> {
   readonly #client: ProducerClient
   readonly #engine: Engine
-  readonly #makesTopics: boolean
-  readonly #line = new Line()
-  readonly #runs = new Set<{ stop(error: MillraceError): void }>()
+  readonly #sender: Sender
+  readonly #ledger = new Ledger()
+  readonly #properties: ProducerProperties
+  #transaction: RunningTransaction | undefined
+  /** Transactions run one after the other. */
+  #transactions: Promise<unknown> = Promise.resolve()
   #state: ProducerState = 'open'
   #fatal: MillraceError | undefined
   #closing: Promise<CloseResult> | undefined
 
-  private constructor(client: ProducerClient, engine: Engine, makesTopics: boolean) {
+  private constructor(client: ProducerClient, engine: Engine, properties: ProducerProperties) {
     super()
-    this.#makesTopics = makesTopics
     this.#client = client
     this.#engine = engine
-    engine.listener = {
-      room: () => this.#line.pump(),
-      fatal: error => this.#onFatal(error),
-    }
+    this.#properties = properties
+    this.#sender = new Sender(engine, error => this.#onFatal(error))
   }
 
   /**
@@ -114,8 +97,9 @@ export class Producer extends EventEmitter<ProducerEvents> {
    *
    * Defaults that differ from librdkafka's: enable.idempotence=true, acks=all,
    * partitioner=murmur2_random (as the Java client chooses), 100,000 messages or 64 MiB in flight.
+   * With a transactional.id it also fences older producers of that id, and sends inside `transaction` only.
    * @throws MillraceError CONFIG_…, CLIENT_NOT_BUILT, ENGINE_UNAVAILABLE, BROKER_UNREACHABLE,
-   * AUTHENTICATION_FAILED, ABORTED; nothing stays behind then.
+   * AUTHENTICATION_FAILED, PRODUCER_FENCED, REQUEST_FAILED, ABORTED; nothing stays behind then.
    */
   static async connect(properties: ProducerProperties, options: ConnectOptions = {}): Promise<Producer> {
     const { signal, onLog } = options
@@ -125,7 +109,6 @@ export class Producer extends EventEmitter<ProducerEvents> {
     requireBrokers(checked.properties)
     const effective = producerDefaults(checked.properties)
     for (const warning of [...checked.warnings, ...effective.warnings]) onWarning(warning)
-    refuseTransactions(effective.properties)
     let producer: Producer | undefined
     let connected: ConnectedEngine | undefined
     const listener = {
@@ -143,10 +126,15 @@ export class Producer extends EventEmitter<ProducerEvents> {
       signal,
       onWarning,
     })
-    // librdkafka's default is true for producers
-    const makesTopics = effective.properties['allow.auto.create.topics'] !== false
-    producer = new Producer(connected.client, connected.engine, makesTopics)
-    return producer
+    producer = new Producer(connected.client, connected.engine, effective.properties)
+    if (!producer.#transactional) return producer
+    try {
+      await startTransactions(connected.client, timeoutMs, signal)
+      return producer
+    } catch (error) {
+      await producer.close({ timeoutMs: 0 })
+      throw error
+    }
   }
 
   /** The engine that messages take. */
@@ -158,9 +146,13 @@ export class Producer extends EventEmitter<ProducerEvents> {
     return this.#state
   }
 
-  /** The account so far: accepted = delivered + failed + aborted + inFlight while open. */
+  /**
+   * The account so far, of all threads: accepted = delivered + failed + aborted + inFlight while open. What an open
+   * transaction has sent is in flight until it is committed.
+   */
   get counts(): ProducerCounts {
-    return { ...this.#engine.counts, waiting: this.#line.length }
+    const { waiting, ...counts } = this.#sender.counts
+    return { ...this.#ledger.apply(counts), waiting }
   }
 
   /**
@@ -168,14 +160,9 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * @throws DeliveryError when it was not delivered; MillraceError INVALID_MESSAGE, UNSUPPORTED_MESSAGE,
    * MESSAGE_TOO_LARGE, PRODUCER_CLOSED, PRODUCER_FATAL, ABORTED when it was not accepted.
    */
-  async send(message: Message, { signal }: SendOptions = {}): Promise<Delivery> {
-    this.#check()
-    const receiver = new SendReceiver()
-    if (signal === undefined && this.#line.empty && this.#engine.offer(message, receiver))
-      return receiver.promise
-    const withdraw = (error: MillraceError) => receiver.refused(error)
-    this.#line.enter(new MessageWaiter(this.#engine, message, receiver, () => {}, withdraw), signal)
-    return receiver.promise
+  async send(message: Message, options: SendOptions = {}): Promise<Delivery> {
+    this.#checkOutside()
+    return this.#sender.send(message, options)
   }
 
   /**
@@ -184,13 +171,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
    */
   trySend(message: Message): Promise<Delivery> | null {
     try {
-      this.#check()
+      this.#checkOutside()
     } catch (error) {
       return Promise.reject(error)
     }
-    if (!this.#line.empty) return null
-    const receiver = new SendReceiver()
-    return this.#engine.offer(message, receiver) ? receiver.promise : null
+    return this.#sender.trySend(message)
   }
 
   /**
@@ -200,23 +185,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * PRODUCER_FATAL when not all could be offered: `context.result` is then the BatchResult of the first
    * `offered` of them, which have ended; the others were not accepted.
    */
-  async sendBatch(messages: readonly Message[] | Framed, options: BatchOptions = {}): Promise<BatchResult> {
-    const { detail = 'failures', signal } = options
-    checkDetail(detail)
-    const length = batchLength(messages)
-    this.#check()
-    const tally = this.#engine.tally(length, detail)
-    const waiter = new BatchWaiter(this.#engine, messages, length, tally)
-    this.#line.enter(waiter, signal)
-    let cut: MillraceError | undefined
-    await waiter.offered.catch(error => {
-      cut = error
-    })
-    tally.seal()
-    await tally.ended
-    const result = batchResult(tally, length)
-    if (cut !== undefined) throw withResult(cut, result)
-    return result
+  sendBatch(messages: readonly Message[] | Framed, options: BatchOptions = {}): Promise<BatchResult> {
+    return this.#sender.sendBatch(messages, options, () => this.#checkOutside())
   }
 
   /**
@@ -226,41 +196,57 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * @throws MillraceError SOURCE_FAILED, ABORTED, PRODUCER_CLOSED, PRODUCER_FATAL; `context.result` is
    * the ProduceResult up to there.
    */
-  async produceFrom<T = Item>(
-    source: Source<T>,
-    options: ProduceFromOptions<T> = {},
-  ): Promise<ProduceResult> {
-    const { loops = 1 } = options
-    if (!Number.isInteger(loops) || loops < 1) {
-      throw new MillraceError('USAGE', `produceFrom takes a whole number of loops from 1, not ${loops}`)
-    }
+  produceFrom<T = Item>(source: Source<T>, options: ProduceFromOptions<T> = {}): Promise<ProduceResult> {
+    return this.#sender.produceFrom(source, options, () => this.#checkOutside())
+  }
+
+  /**
+   * Runs `work` within a transaction and commits what it sent, all or nothing. Waits for transactions that were begun
+   * before, for `work`, and for the commit. When `work` throws, or a message fails, the transaction is aborted: what
+   * it had accepted counts as aborted, and what `work` threw is thrown on.
+   *
+   * A commit is over once every message of the transaction was acknowledged and the coordinator has written it.
+   * @throws MillraceError TRANSACTION_ABORTED when librdkafka asked for the abort: it may be tried again;
+   * TRANSACTION_TIMED_OUT, PRODUCER_FENCED, PRODUCER_FATAL: nothing of it is visible, and the producer is done;
+   * TRANSACTION_UNKNOWN when the commit was not confirmed within `timeoutMs`: its messages count as failed, possibly
+   * persisted, and the producer is done; PRODUCER_CLOSED when it was closed meanwhile: aborted.
+   */
+  transaction<T>(
+    work: (transaction: Transaction) => Promise<T> | T,
+    { timeoutMs = 60_000 }: TransactionOptions = {},
+  ): Promise<TransactionResult<T>> {
+    timeout(timeoutMs)
+    const run = this.#transactions.then(() => this.#transact(work, timeoutMs))
+    this.#transactions = run.catch(() => {})
+    return run
+  }
+
+  /**
+   * A token for other threads: `AttachedProducer.attach(token)` in a worker sends through this producer, with its
+   * client, its sequence and its bound of memory. This producer's counts and `close` account for all threads.
+   * @throws MillraceError ENGINE_UNAVAILABLE with the callback engine, which one thread alone can use; USAGE with a
+   * transactional.id: a transaction belongs to one thread; PRODUCER_CLOSED
+   */
+  share(): ProducerToken {
     this.#check()
-    const host: Host = { engine: this.#engine, line: this.#line, check: () => this.#check() }
-    const run = new ProduceRun(host, source, options)
-    this.#runs.add(run)
-    try {
-      return await run.run()
-    } finally {
-      this.#runs.delete(run)
+    if (this.#transactional) {
+      throw new MillraceError('USAGE', 'A producer with a transactional.id is not shared between threads', {
+        hint: 'Give each thread a producer of its own, or send to this one what threads have prepared',
+      })
     }
+    if (this.#engine instanceof BatchEngine) return tokenOf(this.#engine.shared)
+    throw new MillraceError('ENGINE_UNAVAILABLE', 'The callback engine cannot be shared between threads', {
+      hint: "Threads share a producer of the batch engine; connect with { engine: 'batch' } to see why it is not used",
+    })
   }
 
   /**
    * Sends without lingering and waits until no message is on its way or waiting.
    * @throws MillraceError FLUSH_TIMEOUT after `timeoutMs`, with `context.inFlight`
    */
-  async flush({ timeoutMs = Number.POSITIVE_INFINITY }: FlushOptions = {}): Promise<void> {
+  async flush(options: FlushOptions = {}): Promise<void> {
     if (this.#state === 'closed') return
-    if (await this.#drain(timeout(timeoutMs))) return
-    const { inFlight, waiting } = this.counts
-    throw new MillraceError(
-      'FLUSH_TIMEOUT',
-      `${inFlight} messages were still on their way after ${timeoutMs} ms`,
-      {
-        hint: 'They go on; flush again, or close() to account for them',
-        context: { inFlight, waiting },
-      },
-    )
+    return this.#sender.flush(options)
   }
 
   /**
@@ -291,32 +277,57 @@ export class Producer extends EventEmitter<ProducerEvents> {
     { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
   ): Promise<TopicDescription | null> {
     if (this.#state !== 'open') throw closedError(this.#state)
-    return describeTopic(this.#client, topic, { timeoutMs: timeout(timeoutMs), mayBeMade: this.#makesTopics })
+    // librdkafka's default is true for producers
+    const mayBeMade = this.#properties['allow.auto.create.topics'] !== false
+    return describeTopic(this.#client, topic, { timeoutMs: timeout(timeoutMs), mayBeMade })
+  }
+
+  async #transact<T>(
+    work: (transaction: Transaction) => Promise<T> | T,
+    timeoutMs: number,
+  ): Promise<TransactionResult<T>> {
+    if (!this.#transactional) throw noTransactions()
+    this.#check()
+    const transaction = await RunningTransaction.begin({
+      client: this.#client,
+      engine: this.#engine,
+      sender: this.#sender,
+      ledger: this.#ledger,
+      lifetimeMs: Number(this.#properties['transaction.timeout.ms'] ?? DEFAULT_TRANSACTION_MS),
+      check: () => this.#check(),
+      lost: error => this.#onLost(error),
+    })
+    this.#transaction = transaction
+    // closed while it began
+    if (this.#state !== 'open') transaction.cancel(closedError(this.#state))
+    try {
+      return await transaction.run(work, timeoutMs)
+    } finally {
+      this.#transaction = undefined
+    }
   }
 
   async #close({ timeoutMs = 30_000, signal }: CloseOptions): Promise<CloseResult> {
     timeout(timeoutMs)
+    const deadline = performance.now() + timeoutMs
     this.#state = 'closing'
-    for (const run of this.#runs) run.stop(closedError(this.#state))
-    await this.#drain(timeoutMs, signal)
-    this.#line.clear(closedError(this.#state))
+    const error = closedError(this.#state)
+    this.#sender.stopRuns(error)
+    if (this.#engine instanceof BatchEngine) this.#engine.closing()
+    this.#transaction?.cancel(error)
+    await withinOrAborted(this.#transactions, timeoutMs, signal)
+    await this.#sender.drain(Math.max(0, deadline - performance.now()), signal)
+    this.#sender.withdraw(error)
     const unsent = await this.#engine.close()
     this.#state = 'closed'
-    const { accepted, refused, delivered, failed, possiblyPersisted, aborted } = this.#engine.counts
+    const { accepted, refused, delivered, failed, possiblyPersisted, aborted } = this.#ledger.apply(
+      this.#engine.counts,
+    )
     return { accepted, refused, delivered, failed, possiblyPersisted, aborted, unsent }
   }
 
-  /** Until neither the line nor the engine holds a message. */
-  async #drain(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs
-    for (;;) {
-      const left = Math.max(0, deadline - performance.now())
-      const drained = await this.#engine.drain(left, signal)
-      if (drained && this.#line.empty) return true
-      if (left === 0 || signal?.aborted) return false
-      // nothing in flight and someone in line: it is offered in the next turns
-      await new Promise(resolve => setImmediate(resolve))
-    }
+  get #transactional(): boolean {
+    return this.#properties['transactional.id'] !== undefined
   }
 
   #check(): void {
@@ -324,45 +335,39 @@ export class Producer extends EventEmitter<ProducerEvents> {
     if (this.#state !== 'open') throw closedError(this.#state)
   }
 
+  /** Whether a message may be sent outside of a transaction. */
+  #checkOutside(): void {
+    this.#check()
+    if (this.#transactional) throw outsideTransaction()
+  }
+
   #onFatal(error: MillraceError): void {
     if (this.#fatal !== undefined) return
     this.#fatal = error
-    for (const run of this.#runs) run.stop(error)
-    this.#line.clear(error)
+    this.#sender.withdraw(error)
     this.emit('fatal', error)
+  }
+
+  /** A transaction found out more exactly why the producer cannot go on. */
+  #onLost(error: MillraceError): void {
+    if (this.#fatal === undefined) this.#onFatal(error)
+    else this.#fatal = error
   }
 }
 
-function closedError(state: ProducerState): MillraceError {
-  return new MillraceError('PRODUCER_CLOSED', `The producer is ${state === 'open' ? 'closing' : state}`, {
-    hint: 'What this error speaks of was not accepted; send it through a new producer',
-  })
-}
+/** librdkafka's transaction.timeout.ms. */
+const DEFAULT_TRANSACTION_MS = 60_000
 
-/** With a transactional.id librdkafka takes messages inside transactions only, and this producer opens none. */
-function refuseTransactions(properties: Readonly<Record<string, unknown>>): void {
-  if (properties['transactional.id'] === undefined) return
-  throw new MillraceError(
-    'CONFIG_INVALID_VALUE',
-    'transactional.id: this producer does not open transactions',
-    {
-      hint: 'Leave it out; enable.idempotence is on without it',
-      context: { property: 'transactional.id' },
-    },
-  )
-}
-
-const details: readonly Detail[] = ['counts', 'failures', 'all']
-
-function checkDetail(detail: Detail): void {
-  if (details.includes(detail)) return
-  throw new MillraceError('USAGE', `There is no detail ${JSON.stringify(detail)}`, {
-    hint: `Give ${details.join(', ')}`,
-  })
-}
-
-function batchLength(messages: readonly Message[] | Framed): number {
-  if (Array.isArray(messages)) return messages.length
-  if (isFramed(messages)) return checkFramed(messages)
-  throw new MillraceError('USAGE', 'sendBatch takes an array of messages, or framed bytes')
+/** Waits for a promise that never rejects, but not for ever. */
+async function withinOrAborted(
+  promise: Promise<unknown>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { promise: given, resolve } = deferred<void>()
+  const timer = setTimeout(resolve, Math.min(timeoutMs, 0x7fff_ffff))
+  if (signal?.aborted) resolve()
+  signal?.addEventListener('abort', () => resolve(), { once: true })
+  await Promise.race([promise, given])
+  clearTimeout(timer)
 }

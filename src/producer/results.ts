@@ -1,7 +1,7 @@
 import type { EngineCounts, Failure, Tally } from '../engine/engine.ts'
 import type { Delivery, Message } from '../types.ts'
 
-/** offered = accepted + refused; accepted = delivered + failed + handedBack. */
+/** offered = accepted + refused; accepted = delivered + acknowledged + failed + handedBack. */
 export interface BatchResult {
   /** Messages that the call gave. More than `offered` only where an error cut the call short. */
   readonly messages: number
@@ -9,6 +9,8 @@ export interface BatchResult {
   readonly accepted: number
   readonly refused: number
   readonly delivered: number
+  /** Acknowledged within a transaction: delivered once that is committed. 0 outside of one. */
+  readonly acknowledged: number
   readonly failed: number
   /** Part of `failed`: these may be in the log. */
   readonly possiblyPersisted: number
@@ -26,6 +28,7 @@ export interface ProduceResult {
   readonly accepted: number
   readonly refused: number
   readonly delivered: number
+  readonly acknowledged: number
   readonly failed: number
   readonly possiblyPersisted: number
   readonly handedBack: number
@@ -63,6 +66,7 @@ export function batchResult(tally: Tally, messages: number): BatchResult {
     accepted,
     refused,
     delivered,
+    acknowledged: 0,
     failed,
     possiblyPersisted,
     handedBack,

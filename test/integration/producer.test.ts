@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Admin } from '../../src/client/admin.ts'
 import { DeliveryError, type Message, MillraceError } from '../../src/index.ts'
 import { producerBehaviour } from '../producer/behaviour.ts'
+import { transactionBehaviour } from '../producer/transactions.ts'
 import { freshTopic, useProducers } from '../support/cluster.ts'
 import { describeOnKafka } from './brokers/suite.ts'
 
@@ -10,6 +11,10 @@ await describeOnKafka('producer on Apache Kafka', { real: true }, kafka => {
   const bootstrapServers = () => kafka().bootstrapServers
   describe.each(['batch', 'callback'] as const)('the %s engine', engine =>
     producerBehaviour(bootstrapServers, engine),
+  )
+
+  describe.each(['batch', 'callback'] as const)('transactions of the %s engine', engine =>
+    transactionBehaviour(bootstrapServers, engine, { hidesAborted: true }),
   )
 
   describe('what only Kafka refuses', () => {

@@ -376,6 +376,32 @@ export function producerBehaviour(bootstrapServers: () => string, engine: 'batch
         code: 'MESSAGE_TOO_LARGE',
         message: expect.stringMatching(/16384 bytes/),
       })
+      const large = 'y'.repeat(20_000)
+      const framed = await producer.sendBatch(frame(topic, ['a', large, 'b', large]))
+      expect(framed).toMatchObject({ offered: 4, accepted: 2, refused: 2, delivered: 2 })
+      expect(framed.failures.map(({ index, error }) => [index, error.code])).toEqual([
+        [1, 'MESSAGE_TOO_LARGE'],
+        [3, 'MESSAGE_TOO_LARGE'],
+      ])
+    })
+
+    test('a frame that is changed while it waits loses the messages concerned, no others', async () => {
+      const topic = freshTopic()
+      const producer = await connect({ ...narrow, 'linger.ms': 20 })
+      const framed = frame(
+        topic,
+        Array.from({ length: 100 }, (_, n) => `${n}`),
+      )
+      const batch = producer.sendBatch(framed)
+      for (const index of [50, 70, 99]) framed.ranges[2 * index + 1] = 1_000_000
+      const { delivered, refused, failures } = await batch
+      expect({ delivered, refused }).toEqual({ delivered: 97, refused: 3 })
+      expect(failures.map(({ index, error }) => [index, error.code])).toEqual([
+        [50, 'INVALID_MESSAGE'],
+        [70, 'INVALID_MESSAGE'],
+        [99, 'INVALID_MESSAGE'],
+      ])
+      expect(await values(topic)).toHaveLength(97)
     })
 
     test('an abort withdraws only what was not accepted', async () => {
