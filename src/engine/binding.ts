@@ -39,6 +39,10 @@ export interface Binding {
   purge(token: number): void
   close(token: number): void
   release(token: number): void
+  /** A histogram of the addon's, of JavaScript's own: bind_histogram.cc. */
+  histogram(): object
+  recordLatencies(histogram: object, nanoseconds: Float64Array, threads: number): void
+  latencies(histogram: object, counts: Float64Array, reset: boolean): void
 }
 
 const require = createRequire(import.meta.url)
