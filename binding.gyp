@@ -4,6 +4,7 @@
       "target_name": "millrace",
       "sources": [
         "src/native/bind_channel.cc",
+        "src/native/bind_histogram.cc",
         "src/native/bind_offers.cc",
         "src/native/bind_results.cc",
         "src/native/binding.cc",

@@ -29,6 +29,8 @@ export const errorCodes = {
   SOURCE_FAILED: 'the source of messages threw; what had been accepted has ended',
   INPUT_UNREADABLE: 'an input cannot be opened or read',
   BAD_RECORD: 'a record of the input cannot be made into a message',
+  HISTOGRAM_UNREADABLE: 'a text is no latency histogram, or was altered',
+  HISTOGRAM_LAYOUT: 'a latency histogram has other buckets, or is of another version',
   CLUSTER_FAILED: 'the embedded cluster could not start or serve',
   REQUEST_FAILED: 'the cluster refused or did not answer a request',
 } as const

@@ -45,6 +45,11 @@ export interface Binding {
   free(channel: number, batch: number): void
   unsentOfOthers(channel: number): PackedMessage[]
 
+  /** A histogram of the addon's, of JavaScript's own: bind_histogram.cc. */
+  histogram(): object
+  recordLatencies(histogram: object, nanoseconds: Float64Array, threads: number): void
+  latencies(histogram: object, counts: Float64Array, reset: boolean): void
+
   errors(): [code: number, name: string, text: string][]
 }
 

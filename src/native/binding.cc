@@ -1,4 +1,5 @@
 #include "bind.h"
+#include "bind_histogram.h"
 #include "environment.h"
 
 namespace millrace {
@@ -7,6 +8,7 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment::init(env);
   bind_channel(env, exports);
+  bind_histogram(env, exports);
   bind_offers(env, exports);
   bind_results(env, exports);
   return exports;
