@@ -10,6 +10,7 @@ export {
   type Fault,
   MillraceError,
 } from './errors.ts'
+export { Histogram } from './latency/index.ts'
 export { AttachedProducer, type AttachedProducerEvents, type DetachResult } from './producer/attached.ts'
 export type { Item, ProduceFailure, ProduceFromOptions, Source } from './producer/produce-from.ts'
 export {

@@ -31,6 +31,7 @@ export class BatchTally implements Tally {
   #partitions: Int32Array | undefined
   #offsets: Float64Array | undefined
   readonly #detail: Detail
+  readonly #due: number
   readonly #binding: Binding
   readonly #channel: number
   readonly #errors: DeliveryErrors
@@ -41,12 +42,18 @@ export class BatchTally implements Tally {
   /** What is offered, for the topics of its failures; and to be handed back where it was never sent. */
   messages: readonly Message[] | Framed = []
 
-  constructor(binding: Binding, channel: number, length: number, detail: Detail, errors: DeliveryErrors) {
+  constructor(
+    binding: Binding,
+    channel: number,
+    { length, detail, due }: { length: number; detail: Detail; due: number },
+    errors: DeliveryErrors,
+  ) {
     this.#binding = binding
     this.#channel = channel
     this.#detail = detail
     this.#errors = errors
     this.length = length
+    this.#due = due
   }
 
   /**
@@ -56,7 +63,7 @@ export class BatchTally implements Tally {
   open(messages: readonly Message[] | Framed): void {
     this.messages = messages
     const slots = this.#detail !== 'counts' || Array.isArray(messages)
-    this.id = this.#binding.batch(this.#channel, this.length, slots)
+    this.id = this.#binding.batch(this.#channel, this.length, slots, this.#due)
   }
 
   /** @internal Whether its values stay where they are; asked once, since the memory is marked then. */

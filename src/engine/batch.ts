@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { DESTROY, useErrors } from '../client/kafka-errors.ts'
 import type { ProducerClient } from '../client/producer-client.ts'
 import type { MillraceError } from '../errors.ts'
+import { BUCKETS, Histogram } from '../latency/index.ts'
 import type { Detail, Framed, Message } from '../types.ts'
 import { MESSAGE_OVERHEAD } from './admission.ts'
 import { BatchTally } from './batch-tally.ts'
@@ -28,6 +29,7 @@ const CLOSED = -1
 export interface Shared {
   readonly token: string
   readonly limits: Limits
+  readonly timed: boolean
 }
 
 /**
@@ -43,6 +45,7 @@ export class BatchEngine implements Engine {
   listener: EngineListener = { room() {}, fatal() {} }
   readonly #binding: Binding
   readonly #channel: number
+  readonly timed: boolean
   readonly #home: boolean
   readonly #laneBase: Float64Array
   #client: ProducerClient | undefined
@@ -62,12 +65,19 @@ export class BatchEngine implements Engine {
   #waiting = false
   #reading = false
   #lastCounts: Float64Array | undefined
+  #lastLatencies: Histogram | null | undefined
   readonly #timer: NodeJS.Timeout
   #closed = false
 
-  private constructor(binding: Binding, limits: Limits, open: (wake: () => void) => number, home: boolean) {
+  private constructor(
+    binding: Binding,
+    { limits, timed }: Omit<Shared, 'token'>,
+    open: (wake: () => void) => number,
+    home: boolean,
+  ) {
     this.#binding = binding
     this.limits = limits
+    this.timed = timed
     this.#home = home
     this.#channel = open(() => this.#awake())
     // a worker's lane may have been another's
@@ -93,25 +103,30 @@ export class BatchEngine implements Engine {
   }
 
   /** The channel of a client that is to be made with `properties`. */
-  static open(binding: Binding, limits: Limits): BatchEngine {
+  static open(binding: Binding, limits: Limits, timed: boolean): BatchEngine {
     const { MAX_SAFE_INTEGER } = Number
     const messages = Math.min(limits.messages, MAX_SAFE_INTEGER)
     const bytes = Math.min(limits.bytes, MAX_SAFE_INTEGER)
-    return new BatchEngine(binding, limits, wake => binding.open(messages, bytes, wake), true)
+    return new BatchEngine(
+      binding,
+      { limits, timed },
+      wake => binding.open(messages, bytes, timed, wake),
+      true,
+    )
   }
 
   /**
    * Another thread's way into a channel.
    * @throws MillraceError PRODUCER_CLOSED where there is no such channel (any more)
    */
-  static attach(binding: Binding, { token, limits }: Shared): BatchEngine {
+  static attach(binding: Binding, { token, ...shared }: Shared): BatchEngine {
     useErrors(binding.errors())
     const open = (wake: () => void) => {
       const channel = binding.attach(token, wake)
       if (channel === 0) throw producerClosed('No producer of this process has that token (any more)')
       return channel
     }
-    return new BatchEngine(binding, limits, open, false)
+    return new BatchEngine(binding, shared, open, false)
   }
 
   /** What node-rdkafka's client is to be made with, before all other properties. */
@@ -121,7 +136,7 @@ export class BatchEngine implements Engine {
 
   /** What another thread attaches with. */
   get shared(): Shared {
-    return { token: this.#binding.token(this.#channel), limits: this.limits }
+    return { token: this.#binding.token(this.#channel), limits: this.limits, timed: this.timed }
   }
 
   /** The client could not be connected: nothing will come through the addon. */
@@ -174,12 +189,21 @@ export class BatchEngine implements Engine {
     return this.#binding.laneCounts(this.#channel)
   }
 
-  offer(message: Message, receiver: Receiver): boolean {
-    return this.#singles.offer(message, receiver) || this.#wait()
+  latencies(reset: boolean): Histogram | null {
+    if (this.#lastLatencies !== undefined) return this.#lastLatencies
+    const counts = new Float64Array(BUCKETS)
+    if (!this.#binding.channelLatencies(this.#channel, counts, reset)) return null
+    const histogram = new Histogram()
+    histogram.add(counts)
+    return histogram
   }
 
-  tally(length: number, detail: Detail): Tally {
-    return new BatchTally(this.#binding, this.#channel, length, detail, this.#errors)
+  offer(message: Message, receiver: Receiver, due: number): boolean {
+    return this.#singles.offer(message, receiver, due) || this.#wait()
+  }
+
+  tally(length: number, detail: Detail, due: number): Tally {
+    return new BatchTally(this.#binding, this.#channel, { length, detail, due }, this.#errors)
   }
 
   offerMany(messages: readonly Message[] | Framed, from: number, to: number, tally: Tally): number {
@@ -237,6 +261,7 @@ export class BatchEngine implements Engine {
     this.#closed = true
     clearInterval(this.#timer)
     this.#lastCounts = this.#binding.counts(this.#channel)
+    this.#lastLatencies = this.latencies(false)
     for (const message of this.#binding.unsentOfOthers(this.#channel)) {
       this.#unsent.push(messageOfPacked(message))
     }

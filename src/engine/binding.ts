@@ -4,12 +4,13 @@ import { describe, MillraceError } from '../errors.ts'
 
 /** The addon's functions; what each does stands in src/native/bind_*.cc. Channels and batches go by number. */
 export interface Binding {
-  open(messages: number, bytes: number, wake: () => void): number
+  open(messages: number, bytes: number, latency: boolean, wake: () => void): number
   attach(token: string, wake: () => void): number
   token(channel: number): string
   topic(channel: number, name: string): number
   counts(channel: number): Float64Array
   laneCounts(channel: number): Float64Array
+  channelLatencies(channel: number, counts: Float64Array, reset: boolean): boolean
   flush(channel: number, milliseconds: number, done: () => void): void
   closing(channel: number): void
   purge(channel: number): void
@@ -17,7 +18,7 @@ export interface Binding {
   close(channel: number): void
   release(channel: number): void
 
-  batch(channel: number, size: number, slots: boolean): number
+  batch(channel: number, size: number, slots: boolean, due: number): number
   offer(channel: number, batch: number, fields: Int32Array, count: number, arena: Uint8Array): number
   framed(
     channel: number,
@@ -33,7 +34,14 @@ export interface Binding {
     borrow: boolean,
   ): number
   lease(channel: number, bytes: number): number
-  singles(channel: number, fields: Int32Array, count: number, arena: Uint8Array, errors: Int16Array): boolean
+  singles(
+    channel: number,
+    fields: Int32Array,
+    count: number,
+    arena: Uint8Array,
+    errors: Int16Array,
+    dues: Float64Array,
+  ): boolean
   seal(channel: number, batch: number): void
 
   look(channel: number): boolean

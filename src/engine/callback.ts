@@ -11,6 +11,7 @@ import {
 } from '../client/kafka-errors.ts'
 import type { ProducerClient, Report } from '../client/producer-client.ts'
 import type { MillraceError } from '../errors.ts'
+import { Histogram, now } from '../latency/index.ts'
 import type { Detail, Framed, Message } from '../types.ts'
 import { Admission, MESSAGE_OVERHEAD } from './admission.ts'
 import { DeliveryErrors, fatalError } from './delivery-errors.ts'
@@ -56,10 +57,12 @@ interface Wire {
 export class CallbackEngine implements Engine {
   readonly name = 'callback'
   listener: EngineListener = { room() {}, fatal() {} }
+  readonly timed: boolean
   readonly #client: ProducerClient
   readonly #admission: Admission
   readonly #slots = new Slots()
   readonly #errors = new DeliveryErrors()
+  #latencies: Histogram | null
   #accepted = 0
   #refused = 0
   #delivered = 0
@@ -70,7 +73,9 @@ export class CallbackEngine implements Engine {
   #waking = false
   #closed = false
 
-  constructor(client: ProducerClient, limits: Limits) {
+  constructor(client: ProducerClient, limits: Limits, timed: boolean) {
+    this.timed = timed
+    this.#latencies = timed ? new Histogram() : null
     this.#client = client
     this.#admission = new Admission(limits)
     this.#pollEvery(IDLE_POLL_MS)
@@ -94,7 +99,7 @@ export class CallbackEngine implements Engine {
     }
   }
 
-  offer(message: Message, receiver: Receiver): boolean {
+  offer(message: Message, receiver: Receiver, due: number): boolean {
     let wire: Wire
     try {
       wire = toWire(message)
@@ -102,11 +107,11 @@ export class CallbackEngine implements Engine {
       this.#refuse(receiver, 0, asMillraceError(error))
       return true
     }
-    return this.#produce(wire, receiver, 0)
+    return this.#produce(wire, receiver, 0, due)
   }
 
-  tally(length: number, detail: Detail): Tally {
-    return new CallbackTally(length, detail)
+  tally(length: number, detail: Detail, due: number): Tally {
+    return new CallbackTally(length, detail, due)
   }
 
   offerMany(messages: readonly Message[] | Framed, from: number, to: number, tally: Tally): number {
@@ -147,6 +152,7 @@ export class CallbackEngine implements Engine {
     const slots = this.#slots
     const owner = slots.owners[slot] as Owner
     const index = slots.indexes[slot] as number
+    if (error === null) this.#latencies?.record(now() - (slots.dues[slot] as number))
     this.#admission.give(slots.costs[slot] as number)
     slots.release(slot)
     if (error === null) this.#deliver(owner, index, report)
@@ -172,7 +178,7 @@ export class CallbackEngine implements Engine {
         this.#refuse(tally, index, asMillraceError(error))
         continue
       }
-      if (!this.#produce(wire, tally, index)) return index
+      if (!this.#produce(wire, tally, index, tally.due)) return index
     }
     return to
   }
@@ -195,12 +201,18 @@ export class CallbackEngine implements Engine {
         this.#refuse(tally, index, asMillraceError(error))
         continue
       }
-      if (!this.#produce(wire, tally, index)) return index
+      if (!this.#produce(wire, tally, index, tally.due)) return index
     }
     return to
   }
 
-  #produce(wire: Wire, owner: Owner, index: number): boolean {
+  latencies(reset: boolean): Histogram | null {
+    const taken = this.#latencies
+    if (reset && taken !== null) this.#latencies = new Histogram()
+    return taken
+  }
+
+  #produce(wire: Wire, owner: Owner, index: number, due: number): boolean {
     const { topic, value, key } = wire
     const cost = MESSAGE_OVERHEAD + wire.headerBytes + (value?.byteLength ?? 0) + (key?.byteLength ?? 0)
     if (!this.#admission.fits(cost)) {
@@ -209,6 +221,7 @@ export class CallbackEngine implements Engine {
     }
     if (!this.#admission.take(cost)) return false
     const slot = this.#slots.take(owner, index, topic, cost)
+    if (this.timed) this.#slots.dues[slot] = due
     const code = this.#client.produce(topic, wire.partition, value, key, wire.timestamp, slot, wire.headers)
     if (code === NO_ERROR) {
       this.#accepted++

@@ -13,6 +13,8 @@ export type EngineName = (typeof engineNames)[number]
 
 export interface EngineOptions {
   readonly timeoutMs: number
+  /** Whether acknowledgements are timed. */
+  readonly timed: boolean
   readonly signal?: AbortSignal | undefined
   /** Hears once a process that the callback engine stands in for the batch engine, and why. */
   readonly onWarning: (text: string) => void
@@ -70,7 +72,7 @@ export function chooseEngine(name: EngineName, onWarning: (text: string) => void
 async function connectCallback(
   properties: Properties,
   listener: Omit<ProducerClientListener, 'report'>,
-  { timeoutMs, signal }: EngineOptions,
+  { timeoutMs, signal, timed }: EngineOptions,
 ): Promise<ConnectedEngine> {
   let engine: CallbackEngine | undefined
   const { client } = await ProducerClient.connect(
@@ -78,17 +80,17 @@ async function connectCallback(
     { ...listener, report: (error, report) => engine?.report(error, report) },
     { reports: true, timeoutMs, signal },
   )
-  engine = new CallbackEngine(client, limitsFrom(properties))
+  engine = new CallbackEngine(client, limitsFrom(properties), timed)
   return { client, engine }
 }
 
 async function connectBatch(
   properties: Properties,
   listener: Omit<ProducerClientListener, 'report'>,
-  { timeoutMs, signal }: EngineOptions,
+  { timeoutMs, signal, timed }: EngineOptions,
 ): Promise<ConnectedEngine> {
   const { binding, path } = loadBinding()
-  const engine = BatchEngine.open(binding, limitsFrom(properties))
+  const engine = BatchEngine.open(binding, limitsFrom(properties), timed)
   try {
     const { client } = await ProducerClient.connect(
       { ...properties, ...LIFTED },

@@ -1,4 +1,5 @@
 import type { DeliveryError, MillraceError } from '../errors.ts'
+import type { Histogram } from '../latency/index.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 
 /** Where a message offered alone reports to: exactly one of these is called, once. */
@@ -9,7 +10,7 @@ export interface Receiver {
   failed(error: DeliveryError): void
   /** Accepted, never sent: `close` hands it back. */
   handedBack(error: DeliveryError): void
-  /** Never accepted: the message itself cannot be sent. Called inside `offer`. */
+  /** Never accepted: the message itself cannot be sent. Called inside `offer`, or later where librdkafka says so. */
   refused(error: MillraceError): void
 }
 
@@ -83,12 +84,17 @@ export interface Engine {
   readonly counts: EngineCounts
   readonly limits: Limits
   listener: EngineListener
+  /** Whether it times acknowledgements. */
+  readonly timed: boolean
 
-  /** Offers one message. False: no room, nothing taken. True: the receiver was or will be called. */
-  offer(message: Message, receiver: Receiver): boolean
+  /**
+   * Offers one message. False: no room, nothing taken. True: the receiver was or will be called.
+   * @param due when it was due, as latency/clock.ts tells time; 0 where it is not timed
+   */
+  offer(message: Message, receiver: Receiver, due: number): boolean
 
-  /** Opens the account of a batch of `length` messages. */
-  tally(length: number, detail: Detail): Tally
+  /** Opens the account of a batch of `length` messages, all due at the same time. */
+  tally(length: number, detail: Detail, due: number): Tally
 
   /**
    * Offers messages `from` to `to` (exclusive) into `tally`; returns the index of the first that was
@@ -101,6 +107,9 @@ export interface Engine {
    * Returns whether nothing is in flight.
    */
   drain(timeoutMs: number, signal?: AbortSignal): Promise<boolean>
+
+  /** From when each delivered message was due to its acknowledgement; null where that is not timed. */
+  latencies(reset: boolean): Histogram | null
 
   /** What it would hand back so far belonged to a transaction that was aborted: it is not handed back. */
   discardHandedBack(): void

@@ -38,6 +38,7 @@ export class Singles {
   readonly #errors: DeliveryErrors
   readonly #packer: Packer
   readonly #codes = new Int16Array(PACK)
+  readonly #dues = new Float64Array(PACK)
   readonly #packed = new Uint32Array(PACK)
   readonly #receivers: (Receiver | undefined)[] = []
   readonly #messages: (Message | undefined)[] = []
@@ -60,7 +61,7 @@ export class Singles {
   }
 
   /** As Engine.offer; librdkafka's own refusal of a message may come after the call. */
-  offer(message: Message, receiver: Receiver): boolean {
+  offer(message: Message, receiver: Receiver, due: number): boolean {
     if (this.#packer.full) this.cross()
     const id = this.#freeIds.pop() ?? this.#receivers.length
     const packer = this.#packer
@@ -69,6 +70,7 @@ export class Singles {
       const cost = MESSAGE_OVERHEAD + packer.add(message, id)
       if (cost <= this.#host.limitBytes) {
         if (this.#credit(cost)) {
+          this.#dues[packer.count - 1] = due
           this.#pack(id, message, receiver)
           return true
         }
@@ -97,6 +99,7 @@ export class Singles {
       count,
       this.#packer.arena,
       this.#codes,
+      this.#dues,
     )
     this.#leased = 0
     this.#leasedBytes = 0

@@ -15,6 +15,8 @@ export class Slots {
   readonly topics: string[] = []
   indexes = new Int32Array(FIRST)
   costs = new Int32Array(FIRST)
+  /** When each was due, where that is timed. */
+  dues = new Float64Array(FIRST)
   #free = new Int32Array(FIRST)
   #freeCount = 0
   #used = 0
@@ -44,6 +46,9 @@ export class Slots {
     const size = this.indexes.length * 2
     this.indexes = grown(this.indexes, size)
     this.costs = grown(this.costs, size)
+    const dues = new Float64Array(size)
+    dues.set(this.dues)
+    this.dues = dues
     this.#free = grown(this.#free, size)
   }
 }

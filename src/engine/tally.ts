@@ -16,6 +16,8 @@ export class CallbackTally implements Tally {
   possiblyPersisted = 0
   readonly handedBack = 0
   readonly failures: Failure[] = []
+  /** @internal */
+  readonly due: number
   readonly #detail: Detail
   readonly #topics: string[] = []
   readonly #partitions: Int32Array | undefined
@@ -24,8 +26,9 @@ export class CallbackTally implements Tally {
   #sealed = false
   readonly #end = deferred<void>()
 
-  constructor(length: number, detail: Detail) {
+  constructor(length: number, detail: Detail, due: number) {
     this.#detail = detail
+    this.due = due
     if (detail === 'all') {
       this.#partitions = new Int32Array(length).fill(NOT_DELIVERED)
       this.#offsets = new Float64Array(length)

@@ -1,3 +1,4 @@
+export { nanoseconds, now } from './clock.ts'
 export { decode, encode } from './encoding.ts'
 export { Histogram } from './histogram.ts'
 export { BUCKETS, MAX_NANOSECONDS, RELATIVE_ERROR } from './layout.ts'

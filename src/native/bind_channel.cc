@@ -3,24 +3,26 @@
 #include <algorithm>
 
 #include "bind.h"
+#include "bind_histogram.h"
 #include "environment.h"
 
 namespace millrace {
 namespace {
 
-// open(messages, bytes, wake) -> number
+// open(messages, bytes, latency, wake) -> number
 Napi::Value Open(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 3 || !info[0].IsNumber() || !info[1].IsNumber() || !info[2].IsFunction())
-    return fail(env, "open(messages, bytes, wake)");
+  if (info.Length() < 4 || !info[0].IsNumber() || !info[1].IsNumber() || !info[3].IsFunction())
+    return fail(env, "open(messages, bytes, latency, wake)");
   std::string why;
   if (Kafka::get(&why) == nullptr) return fail(env, why.c_str());
   const double messages = info[0].As<Napi::Number>().DoubleValue();
   const double bytes = info[1].As<Napi::Number>().DoubleValue();
   if (!(messages >= 1) || !(bytes >= 1)) return fail(env, "limits are numbers from 1");
   auto channel = Registry::open(static_cast<int64_t>(std::min(messages, static_cast<double>(Admission::kMaxMessages))),
-                                static_cast<int64_t>(std::min(bytes, static_cast<double>(Admission::kMaxBytes))));
-  return Napi::Number::New(env, Environment::attach(env, std::move(channel), info[2].As<Napi::Function>()));
+                                static_cast<int64_t>(std::min(bytes, static_cast<double>(Admission::kMaxBytes))),
+                                info[2].ToBoolean().Value());
+  return Napi::Number::New(env, Environment::attach(env, std::move(channel), info[3].As<Napi::Function>()));
 }
 
 // attach(token, wake) -> number; 0: no channel has that token (any more)
@@ -68,6 +70,15 @@ Napi::Value LaneCounts(const Napi::CallbackInfo &info) {
   counts[1] = static_cast<double>(at->lane->refused());
   counts[2] = static_cast<double>(at->channel->admission().bytes());
   return counts;
+}
+
+// channelLatencies(number, counts: Float64Array, reset) -> whether they are measured; then the counts are all threads'
+Napi::Value ChannelLatencies(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  Attachment *at = Environment::find(info);
+  if (at == nullptr || info.Length() < 3 || at->channel->latencies() == nullptr) return Napi::Boolean::New(env, false);
+  export_buckets(env, *at->channel->latencies(), info[1], info[2].ToBoolean());
+  return Napi::Boolean::New(env, true);
 }
 
 // Blocks a thread of libuv's pool.
@@ -162,6 +173,7 @@ void bind_channel(Napi::Env env, Napi::Object exports) {
   expose(env, exports, "topic", Topic);
   expose(env, exports, "counts", ChannelCounts);
   expose(env, exports, "laneCounts", LaneCounts);
+  expose(env, exports, "channelLatencies", ChannelLatencies);
   expose(env, exports, "flush", FlushSoon);
   expose(env, exports, "closing", Closing);
   expose(env, exports, "errors", Errors);

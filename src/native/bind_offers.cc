@@ -75,13 +75,18 @@ bool read_packed(const Napi::Value &fields, const Napi::Value &count, const Napi
   return true;
 }
 
-// batch(number, size, slots) -> id
+// A moment of process.hrtime, in nanoseconds; 0 where it is none.
+int64_t moment(double value) { return value >= 0 && value <= 9007199254740991.0 ? static_cast<int64_t>(value) : 0; }
+
+// batch(number, size, slots, due) -> id
 Napi::Value OpenBatch(const Napi::CallbackInfo &info) {
   Attachment *at = Environment::find(info);
-  if (at == nullptr || info.Length() < 3 || !info[1].IsNumber()) return fail(info.Env(), "batch(number, size, slots)");
+  if (at == nullptr || info.Length() < 4 || !info[1].IsNumber() || !info[3].IsNumber())
+    return fail(info.Env(), "batch(number, size, slots, due)");
   const double size = info[1].As<Napi::Number>().DoubleValue();
   if (!(size >= 0 && size <= 1e9)) return fail(info.Env(), "a batch has 0 to 1e9 messages");
-  Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), info[2].ToBoolean().Value());
+  Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), info[2].ToBoolean().Value(),
+                                      moment(info[3].As<Napi::Number>().DoubleValue()));
   return Napi::Number::New(info.Env(), batch->id);
 }
 
@@ -194,18 +199,22 @@ Napi::Value Lease(const Napi::CallbackInfo &info) {
   return Napi::Number::New(env, static_cast<double>(at->lane->lease(static_cast<int64_t>(cost))));
 }
 
-// singles(number, fields, count, arena, errors: Int16Array) -> whether the channel is open. Offers all messages by
+// singles(number, fields, count, arena, errors: Int16Array, dues: Float64Array) -> whether the channel is open. Offers all messages by
 // leased credits and ends the lease. errors[i]: 0, or librdkafka's error: refused.
 Napi::Value OfferSingles(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   Attachment *at = Environment::find(info);
   if (at == nullptr) return Napi::Boolean::New(env, false);
   Packed packed;
-  if (info.Length() < 5 || !read_packed(info[1], info[2], info[3], &packed) || !info[4].IsTypedArray())
-    return fail(env, "singles(number, fields, count, arena, errors)");
+  if (info.Length() < 6 || !read_packed(info[1], info[2], info[3], &packed) || !info[4].IsTypedArray() ||
+      !info[5].IsTypedArray())
+    return fail(env, "singles(number, fields, count, arena, errors, dues)");
   auto errors = info[4].As<Napi::Int16Array>();
-  if (errors.TypedArrayType() != napi_int16_array || errors.ElementLength() < packed.count)
-    return fail(env, "too few errors");
+  const auto dues = info[5].As<Napi::Float64Array>();
+  if (errors.TypedArrayType() != napi_int16_array || errors.ElementLength() < packed.count ||
+      dues.TypedArrayType() != napi_float64_array || dues.ElementLength() < packed.count)
+    return fail(env, "too few errors or dues");
+  const double *due = dues.Data();
   int16_t *error = errors.Data();
   bool open;
   {
@@ -215,7 +224,7 @@ Napi::Value OfferSingles(const Napi::CallbackInfo &info) {
     for (uint32_t i = 0; open && i < packed.count; i++, field += kFields) {
       Outgoing message;
       const bool readable = read_message(field, packed.arena, packed.arena_size, &message);
-      error[i] = readable ? at->lane->offer_leased(crossing, message, static_cast<uint32_t>(field[kId]))
+      error[i] = readable ? at->lane->offer_leased(crossing, message, static_cast<uint32_t>(field[kId]), moment(due[i]))
                           : RD_KAFKA_RESP_ERR__INVALID_ARG;
     }
   }

@@ -1,13 +1,18 @@
 #include "channel.h"
 
+#include "burst_clock.h"
+
 #include <cstdio>
 #include <random>
 #include <thread>
 
 namespace millrace {
 
-Channel::Channel(std::string token, int64_t messages, int64_t bytes)
-    : token(std::move(token)), kafka_(Kafka::get()), admission_(messages, bytes) {}
+Channel::Channel(std::string token, int64_t messages, int64_t bytes, bool latency)
+    : token(std::move(token)),
+      kafka_(Kafka::get()),
+      admission_(messages, bytes),
+      latencies_(latency ? std::make_unique<Histogram>() : nullptr) {}
 
 Channel::~Channel() {
   for (Lane *lane = lanes_.load(); lane != nullptr;) {
@@ -87,6 +92,9 @@ void Channel::settle(const rd_kafka_message_t *message) {
     // what cannot be told apart from others cannot be handed back
     state = purged && !persisted && kind_of(opaque) != Kind::kCounts ? State::kUnsent : State::kFailed;
   }
+  const auto time = [&](int64_t due) {
+    if (latencies_ != nullptr && state == State::kDelivered) latencies_->record(burst_now() - due);
+  };
   // credits are given back last: when nothing is in flight, every ending has been handed over
   switch (kind_of(opaque)) {
     case Kind::kSlot: {
@@ -97,6 +105,7 @@ void Channel::settle(const rd_kafka_message_t *message) {
       if (state == State::kUnsent && !batch->lane->home)
         unsent_of_others_.push(copy_of(message, slot->ending.pinned));
       end(&slot->ending, message, state, persisted);
+      time(batch->due);
       if (state == State::kFailed) batch->failed.fetch_add(1, std::memory_order_relaxed);
       if (state == State::kUnsent) batch->unsent.fetch_add(1, std::memory_order_relaxed);
       if (persisted) batch->possibly_persisted.fetch_add(1, std::memory_order_relaxed);
@@ -107,6 +116,7 @@ void Channel::settle(const rd_kafka_message_t *message) {
     case Kind::kCounts: {
       Batch *batch = untag<Batch>(opaque);
       const uint32_t cost = batch->fixed_cost + static_cast<uint32_t>(message->len + message->key_len);
+      time(batch->due);
       if (state != State::kDelivered) {
         failed_.fetch_add(1, std::memory_order_relaxed);
         if (persisted) possibly_persisted_.fetch_add(1, std::memory_order_relaxed);
@@ -124,6 +134,7 @@ void Channel::settle(const rd_kafka_message_t *message) {
       if (state == State::kUnsent && !single->lane->home)
         unsent_of_others_.push(copy_of(message, single->ending.pinned));
       end(&single->ending, message, state, persisted);
+      time(single->due);
       single->lane->finish(single);
       give(cost);
       return;
@@ -228,9 +239,9 @@ std::string random_token() {
 
 }  // namespace
 
-std::shared_ptr<Channel> Registry::open(int64_t messages, int64_t bytes) {
+std::shared_ptr<Channel> Registry::open(int64_t messages, int64_t bytes, bool latency) {
   std::lock_guard<std::mutex> lock(registry_mutex);
-  auto channel = std::make_shared<Channel>(random_token(), messages, bytes);
+  auto channel = std::make_shared<Channel>(random_token(), messages, bytes, latency);
   channels().emplace(channel->token, channel);
   return channel;
 }

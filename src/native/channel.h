@@ -12,6 +12,7 @@
 
 #include "admission.h"
 #include "deliveries.h"
+#include "histogram.h"
 #include "kafka.h"
 #include "lane.h"
 #include "message.h"
@@ -30,7 +31,8 @@ class Channel {
   // What a message costs beside its bytes; the same figure as in engine/admission.ts.
   static constexpr uint32_t kOverhead = 256;
 
-  Channel(std::string token, int64_t messages, int64_t bytes);
+  // @param latency whether acknowledgements are timed
+  Channel(std::string token, int64_t messages, int64_t bytes, bool latency);
   ~Channel();
   Channel(const Channel &) = delete;
 
@@ -60,6 +62,9 @@ class Channel {
   // @brief What other lanes had accepted and was never sent. The caller deletes them. @locality the home's thread
   Unsent *take_unsent() { return unsent_of_others_.take(); }
 
+  // From when each delivered message was due to its acknowledgement, all lanes'; null where it is not measured.
+  Histogram *latencies() { return latencies_.get(); }
+
   // `delivered` is never more than was, and exact when nothing is in flight. @locality any JavaScript thread
   Counts counts();
 
@@ -87,6 +92,7 @@ class Channel {
 
   const Kafka *kafka_;
   Admission admission_;
+  const std::unique_ptr<Histogram> latencies_;
 
   std::shared_mutex gate_;  // shared while producing, exclusive to change the handle and the topics
   rd_kafka_t *rk_ = nullptr;
@@ -124,7 +130,7 @@ class Crossing {
 // Channels by token. Tokens are never given twice, so a stale one finds nothing.
 class Registry {
  public:
-  static std::shared_ptr<Channel> open(int64_t messages, int64_t bytes);
+  static std::shared_ptr<Channel> open(int64_t messages, int64_t bytes, bool latency);
   static std::shared_ptr<Channel> find(const std::string &token);
   static void release(const std::string &token);
 };

@@ -33,6 +33,7 @@ struct Slot {
 struct Single {
   Ending ending;
   Lane *lane = nullptr;
+  int64_t due = 0;  // CLOCK_MONOTONIC, ns; where latencies are measured
   uint32_t id = 0;
   Single *next = nullptr;
 };
@@ -52,6 +53,7 @@ struct Batch {
   std::unique_ptr<Slot[]> slots;  // none where counts are enough
   uint32_t offered = 0;           // these four belong to the lane's thread
   uint32_t refused = 0;
+  int64_t due = 0;          // CLOCK_MONOTONIC, ns; where latencies are measured; written before the first offer
   bool sealed = false;
   bool finished = false;    // taken from the list of finished ones
   uint32_t fixed_cost = 0;  // of headers and overhead, where messages have no slot; written before the first offer

@@ -22,9 +22,10 @@ int32_t Lane::topic(const std::string &name) {
   return number;
 }
 
-Batch *Lane::open_batch(uint32_t size, bool slots) {
+Batch *Lane::open_batch(uint32_t size, bool slots, int64_t due) {
   while (batches_open_.count(next_batch_) != 0 || next_batch_ == 0) next_batch_++;
   auto batch = std::make_unique<Batch>(this, next_batch_, size, slots);
+  batch->due = due;
   Batch *opened = batch.get();
   batches_open_.emplace(next_batch_++, std::move(batch));
   return opened;
@@ -101,7 +102,7 @@ int64_t Lane::lease(int64_t cost) {
   return 1;
 }
 
-int16_t Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id) {
+int16_t Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due) {
   const int64_t cost = cost_of(message);
   if (leased_messages_ < 1 || leased_bytes_ < cost) return RD_KAFKA_RESP_ERR__QUEUE_FULL;
   leased_messages_ -= 1;
@@ -115,6 +116,7 @@ int16_t Lane::offer_leased(const Crossing &crossing, const Outgoing &message, ui
     free_singles_.pop_back();
   }
   single->id = id;
+  single->due = due;
   single->ending.cost = static_cast<uint32_t>(cost);
   single->ending.error = 0;
   single->ending.offset = -1;

@@ -34,7 +34,8 @@ class Lane {
   // is refused
   int32_t topic(const std::string &name);
 
-  Batch *open_batch(uint32_t size, bool slots);
+  // @param due CLOCK_MONOTONIC, ns: when its messages were due
+  Batch *open_batch(uint32_t size, bool slots, int64_t due);
   Batch *find_batch(uint32_t id);
   void seal(Batch *batch);
   // @brief After it has finished.
@@ -47,7 +48,7 @@ class Lane {
   // @returns how many messages they are for; 0: no room, and the wake-up is armed
   int64_t lease(int64_t cost);
   // @brief Offers a message for which credits were leased. @returns librdkafka's error, 0 for none
-  int16_t offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id);
+  int16_t offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due);
   // @brief Gives back what was leased and not used.
   void end_lease();
 

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { times } from 'async'
 import type { Engine, Failure, Receiver } from '../engine/engine.ts'
 import { aborted, type DeliveryError, describe, MillraceError } from '../errors.ts'
+import { now } from '../latency/index.ts'
 import type { Detail, Framed, Message } from '../types.ts'
 import { checkFramed, isFramed } from './framed.ts'
 import type { Line } from './line.ts'
@@ -167,7 +168,8 @@ export class ProduceRun<T> {
     this.#offered++
     this.#accepted++
     this.#open++
-    if (line.empty && engine.offer(message, receiver)) return undefined
+    const due = engine.timed ? now() : 0
+    if (line.empty && engine.offer(message, receiver, due)) return undefined
     return new Promise(resolve => {
       const withdraw = (error: MillraceError) => {
         this.#offered--
@@ -177,7 +179,7 @@ export class ProduceRun<T> {
         this.close()
         resolve()
       }
-      line.enter(new MessageWaiter(engine, message, receiver, resolve, withdraw), this.#options.signal)
+      line.enter(new MessageWaiter(engine, message, receiver, due, resolve, withdraw), this.#options.signal)
     })
   }
 
@@ -187,7 +189,8 @@ export class ProduceRun<T> {
     const length = isArray ? messages.length : checkFramed(messages as Framed)
     const first = this.#taken
     this.#taken += length
-    const tally = engine.tally(length, this.#options.detail ?? 'failures')
+    const due = engine.timed ? now() : 0
+    const tally = engine.tally(length, this.#options.detail ?? 'failures', due)
     const waiter = new BatchWaiter(engine, messages, length, tally)
     this.#open++
     line.enter(waiter, this.#options.signal)

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts'
 import { MillraceError } from '../errors.ts'
+import { nanoseconds, now } from '../latency/index.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import { checkFramed, isFramed } from './framed.ts'
 import { Line } from './line.ts'
@@ -11,6 +12,11 @@ import { BatchWaiter, MessageWaiter, SendReceiver } from './waiters.ts'
 export interface SendOptions {
   /** Withdraws the message if it was not accepted yet. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * When it was due, on performance.now()'s clock: its latency counts from then, waiting for room included.
+   * Default: the call. Without effect where latencies are not measured.
+   */
+  readonly dueAt?: number | undefined
 }
 
 export interface BatchOptions extends SendOptions {
@@ -45,19 +51,20 @@ export class Sender {
     return { ...this.#engine.counts, waiting: this.#line.length }
   }
 
-  send(message: Message, { signal }: SendOptions): Promise<Delivery> {
+  send(message: Message, { signal, dueAt }: SendOptions): Promise<Delivery> {
     const receiver = new SendReceiver()
-    if (signal === undefined && this.#line.empty && this.#engine.offer(message, receiver))
+    const due = this.#due(dueAt)
+    if (signal === undefined && this.#line.empty && this.#engine.offer(message, receiver, due))
       return receiver.promise
     const withdraw = (error: MillraceError) => receiver.refused(error)
-    this.#line.enter(new MessageWaiter(this.#engine, message, receiver, () => {}, withdraw), signal)
+    this.#line.enter(new MessageWaiter(this.#engine, message, receiver, due, () => {}, withdraw), signal)
     return receiver.promise
   }
 
   trySend(message: Message): Promise<Delivery> | null {
     if (!this.#line.empty) return null
     const receiver = new SendReceiver()
-    return this.#engine.offer(message, receiver) ? receiver.promise : null
+    return this.#engine.offer(message, receiver, this.#due(undefined)) ? receiver.promise : null
   }
 
   async sendBatch(
@@ -65,11 +72,11 @@ export class Sender {
     options: BatchOptions,
     check: Check,
   ): Promise<BatchResult> {
-    const { detail = 'failures', signal } = options
+    const { detail = 'failures', signal, dueAt } = options
     checkDetail(detail)
     const length = batchLength(messages)
     check()
-    const tally = this.#engine.tally(length, detail)
+    const tally = this.#engine.tally(length, detail, this.#due(dueAt))
     const waiter = new BatchWaiter(this.#engine, messages, length, tally)
     this.#line.enter(waiter, signal)
     let cut: MillraceError | undefined
@@ -100,6 +107,11 @@ export class Sender {
     } finally {
       this.#runs.delete(run)
     }
+  }
+
+  #due(dueAt: number | undefined): number {
+    if (!this.#engine.timed) return 0
+    return dueAt === undefined ? now() : nanoseconds(dueAt)
   }
 
   async flush({ timeoutMs = Number.POSITIVE_INFINITY }: FlushOptions): Promise<void> {

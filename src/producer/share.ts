@@ -11,21 +11,23 @@ export interface ProducerToken {
   readonly kind: typeof KIND
   readonly token: string
   readonly limits: { readonly messages: number; readonly bytes: number }
+  readonly timed: boolean
 }
 
-export function tokenOf({ token, limits }: Shared): ProducerToken {
-  return { kind: KIND, token, limits: { messages: limits.messages, bytes: limits.bytes } }
+export function tokenOf({ token, limits, timed }: Shared): ProducerToken {
+  return { kind: KIND, token, limits: { messages: limits.messages, bytes: limits.bytes }, timed }
 }
 
 /** @throws MillraceError USAGE for what `share()` did not give */
 export function sharedOf(value: unknown): Shared {
-  const { kind, token, limits } = (value ?? {}) as Partial<ProducerToken>
+  const { kind, token, limits, timed } = (value ?? {}) as Partial<ProducerToken>
   const sound =
     kind === KIND &&
     typeof token === 'string' &&
     typeof limits?.messages === 'number' &&
-    typeof limits.bytes === 'number'
-  if (sound) return { token, limits }
+    typeof limits.bytes === 'number' &&
+    typeof timed === 'boolean'
+  if (sound) return { token, limits, timed }
   throw new MillraceError('USAGE', 'A producer is attached to with the token that its share() gave', {
     hint: 'Post `producer.share()` to the worker as it is',
   })

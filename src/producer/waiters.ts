@@ -41,6 +41,7 @@ export class MessageWaiter implements Waiter {
   readonly #engine: Engine
   readonly #message: Message
   readonly #receiver: Receiver
+  readonly #due: number
   readonly #done: () => void
   readonly #withdraw: (error: MillraceError) => void
 
@@ -48,18 +49,20 @@ export class MessageWaiter implements Waiter {
     engine: Engine,
     message: Message,
     receiver: Receiver,
+    due: number,
     done: () => void,
     withdraw: (error: MillraceError) => void,
   ) {
     this.#engine = engine
     this.#message = message
     this.#receiver = receiver
+    this.#due = due
     this.#done = done
     this.#withdraw = withdraw
   }
 
   advance(): Advance {
-    return this.#engine.offer(this.#message, this.#receiver) ? 'done' : 'full'
+    return this.#engine.offer(this.#message, this.#receiver, this.#due) ? 'done' : 'full'
   }
 
   done(): void {

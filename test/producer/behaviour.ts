@@ -791,4 +791,55 @@ export function producerBehaviour(bootstrapServers: () => string, engine: 'batch
       expect(producer.counts).toMatchObject({ delivered: 1, inFlight: 0 })
     })
   })
+
+  describe('latency', () => {
+    test('counts each delivered message, from when it was due', async () => {
+      const topic = freshTopic()
+      const producer = await connect({ ...making, 'linger.ms': 0 }, { latency: true })
+      await producer.send({ topic, value: 'the first waits for its producer id' })
+      producer.latency({ reset: true })
+      await producer.send({ topic, value: 'v' })
+      await producer.sendBatch(frame(topic, ['a', 'b']), { detail: 'counts' })
+      await producer.sendBatch([{ topic, value: 'c' }])
+      await producer.produceFrom([{ topic, value: 'd' }])
+      await producer.trySend({ topic, value: 'e' })
+      const calls = producer.latency()
+      expect(calls.count).toBe(6)
+      expect(calls.max).toBeLessThan(10_000e6)
+      expect(producer.latency({ reset: true }).count).toBe(6)
+      expect(producer.latency().count).toBe(0)
+
+      const dueAt = performance.now() - 3_600_000
+      await producer.send({ topic, value: 'late' }, { dueAt })
+      await producer.sendBatch([{ topic, value: 'late' }], { dueAt })
+      const late = producer.latency()
+      expect(late.count).toBe(2)
+      for (const latency of [late.atRank(1), late.max ?? 0]) {
+        expect(latency).toBeGreaterThan(3_590_000e6)
+        expect(latency).toBeLessThan(3_700_000e6)
+      }
+      await producer.close()
+      expect(producer.latency().count).toBe(2)
+    })
+
+    test('waiting for room is part of it', async () => {
+      const topic = freshTopic()
+      const producer = await connect(
+        { ...making, 'queue.buffering.max.messages': 1, 'linger.ms': 20 },
+        { latency: true },
+      )
+      await producer.sendBatch([{ topic, value: 'the first waits for its producer id' }])
+      producer.latency({ reset: true })
+      await Promise.all(Array.from({ length: 10 }, () => producer.send({ topic, value: 'v' })))
+      const latencies = producer.latency()
+      expect(latencies.count).toBe(10)
+      // each waits for all before it, one at a time, of 20 ms or more
+      expect(latencies.max).toBeGreaterThan(150e6)
+    })
+
+    test('is not measured unless asked for', async () => {
+      const producer = await connect(making)
+      expect(() => producer.latency()).toThrowError(expect.objectContaining({ code: 'USAGE' }))
+    })
+  })
 }

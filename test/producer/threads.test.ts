@@ -222,12 +222,12 @@ describe('a token', () => {
     ['no limits', { kind: 'millrace.producer/1', token: 'a' }, 'USAGE'],
     [
       'one that was guessed',
-      { kind: 'millrace.producer/1', token: '1', limits: { messages: 1, bytes: 1 } },
+      { kind: 'millrace.producer/1', token: '1', limits: { messages: 1, bytes: 1 }, timed: false },
       'PRODUCER_CLOSED',
     ],
     [
       'an empty one',
-      { kind: 'millrace.producer/1', token: '', limits: { messages: 1, bytes: 1 } },
+      { kind: 'millrace.producer/1', token: '', limits: { messages: 1, bytes: 1 }, timed: false },
       'PRODUCER_CLOSED',
     ],
   ]
