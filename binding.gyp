@@ -3,8 +3,10 @@
     {
       "target_name": "millrace",
       "sources": [
+        "src/native/bind_cluster.cc",
         "src/native/binding.cc",
         "src/native/channel.cc",
+        "src/native/cluster.cc",
         "src/native/kafka.cc",
         "src/native/plugin.cc"
       ],

@@ -18,6 +18,7 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
   REQUEST_FAILED: EXIT.cluster,
   PRODUCER_FATAL: EXIT.cluster,
   CLUSTER_FAILED: EXIT.cluster,
+  CLUSTER_STOPPED: EXIT.unexpected,
   DELIVERY_FAILED: EXIT.cluster,
   INVALID_MESSAGE: EXIT.incomplete,
   UNSUPPORTED_MESSAGE: EXIT.incomplete,

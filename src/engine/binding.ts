@@ -39,6 +39,27 @@ export interface Binding {
   purge(token: number): void
   close(token: number): void
   release(token: number): void
+  readonly cluster: ClusterBinding
+}
+
+/**
+ * Tests' part of the addon (src/native/bind_cluster.cc). Each call returns librdkafka's error number, 0 for none;
+ * `_DESTROY` where the token's handle is closed. Brokers are numbers from 1, -1 stands for all or none.
+ */
+export interface ClusterBinding {
+  createTopic(token: number, topic: string, partitions: number, replicationFactor: number): number
+  setTopicError(token: number, topic: string, error: number): number
+  pushErrors(token: number, api: number, errors: Int32Array): number
+  clearErrors(token: number, api: number): number
+  /** Pairs of error and round trip time in ms. */
+  pushBrokerErrors(token: number, broker: number, api: number, faults: Int32Array): number
+  /** How many, from 0, or an error below. */
+  pendingBrokerErrors(token: number, broker: number, api: number): number
+  setBrokerRtt(token: number, broker: number, milliseconds: number): number
+  setBrokerUp(token: number, broker: number, up: 0 | 1): number
+  setLeader(token: number, topic: string, partition: number, broker: number): number
+  setCoordinator(token: number, type: string, key: string, broker: number): number
+  raiseFatalError(token: number, error: number, reason: string): number
 }
 
 const require = createRequire(import.meta.url)

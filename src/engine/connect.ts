@@ -21,6 +21,8 @@ export interface EngineOptions {
 export interface ConnectedEngine {
   readonly client: ProducerClient
   readonly engine: Engine & { fatal(reason: string): void }
+  /** The name that the client's handle has in the addon; absent with the callback engine. */
+  readonly token?: number
 }
 
 let warned = false
@@ -89,14 +91,15 @@ async function connectBatch(
 ): Promise<ConnectedEngine> {
   const { binding, path } = loadBinding()
   const engine = new BatchEngine(binding, limitsFrom(properties))
+  const first = engine.properties(path)
   try {
     const { client } = await ProducerClient.connect(
       { ...properties, ...LIFTED },
       { ...listener, report: () => {} },
-      { reports: false, first: engine.properties(path), timeoutMs, signal },
+      { reports: false, first, timeoutMs, signal },
     )
     engine.attach(client)
-    return { client, engine }
+    return { client, engine, token: Number(first['millrace.token']) }
   } catch (error) {
     engine.abandon()
     throw error

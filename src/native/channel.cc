@@ -72,6 +72,13 @@ void Channel::detach() {
   topic_ids_.clear();
 }
 
+bool Channel::with_handle(const std::function<void(rd_kafka_t *)> &use) {
+  std::shared_lock<std::shared_mutex> lock(gate_);
+  if (!open_) return false;
+  use(rk_);
+  return true;
+}
+
 int32_t Channel::topic(const std::string &name) {
   std::unique_lock<std::shared_mutex> lock(gate_);
   if (!open_) return -1;

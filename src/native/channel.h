@@ -53,6 +53,11 @@ class Channel {
   void attach(rd_kafka_t *rk);
   void detach();
 
+  // @brief Runs \p use with the handle, which nobody closes or destroys meanwhile.
+  // @locality any thread; holds the gate, so \p use must not come back to this channel
+  // @returns false when there is no handle yet, or no longer
+  bool with_handle(const std::function<void(rd_kafka_t *)> &use);
+
   // @brief The number of a topic. Topics live until `close`. @returns -1 when closed or the name is refused
   int32_t topic(const std::string &name);
 

@@ -10,6 +10,7 @@ import {
 } from '../config/index.ts'
 import { type ConnectedEngine, connectEngine, type EngineName } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
+import { rememberHandle } from '../engine/handles.ts'
 import { MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import { checkFramed, isFramed } from './framed.ts'
@@ -146,6 +147,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     // librdkafka's default is true for producers
     const makesTopics = effective.properties['allow.auto.create.topics'] !== false
     producer = new Producer(connected.client, connected.engine, makesTopics)
+    if (connected.token !== undefined) rememberHandle(producer, connected.token)
     return producer
   }
 
