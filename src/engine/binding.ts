@@ -47,6 +47,8 @@ export interface Binding {
  * `_DESTROY` where the token's handle is closed. Brokers are numbers from 1, -1 stands for all or none.
  */
 export interface ClusterBinding {
+  /** Before any client connects: keeps the brokers from crashing over a partition without leader. */
+  limitVersions(token: number): number
   createTopic(token: number, topic: string, partitions: number, replicationFactor: number): number
   setTopicError(token: number, topic: string, error: number): number
   pushErrors(token: number, api: number, errors: Int32Array): number

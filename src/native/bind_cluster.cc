@@ -41,6 +41,12 @@ Napi::Value with_channel(const Napi::CallbackInfo &info, Use use) {
   return Napi::Number::New(info.Env(), channel == nullptr ? RD_KAFKA_RESP_ERR__DESTROY : use(*channel));
 }
 
+// limitVersions(token)
+Napi::Value LimitVersions(const Napi::CallbackInfo &info) {
+  if (!called_with(info, "")) return fail(info.Env(), "limitVersions(token)");
+  return with_channel(info, [&](Channel &channel) { return Cluster(channel).limit_versions(); });
+}
+
 // createTopic(token, topic, partitions, replicationFactor)
 Napi::Value CreateTopic(const Napi::CallbackInfo &info) {
   if (!called_with(info, "tnn")) return fail(info.Env(), "createTopic(token, topic, partitions, replicationFactor)");
@@ -133,6 +139,7 @@ Napi::Value RaiseFatalError(const Napi::CallbackInfo &info) {
 
 void bind_cluster(Napi::Env env, Napi::Object exports) {
   const std::pair<const char *, Napi::Value (*)(const Napi::CallbackInfo &)> functions[] = {
+      {"limitVersions", LimitVersions},
       {"createTopic", CreateTopic},
       {"setTopicError", SetTopicError},
       {"pushErrors", PushErrors},

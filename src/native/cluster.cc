@@ -25,6 +25,14 @@ const void *pointer(Function *function) {
 
 }  // namespace
 
+rd_kafka_resp_err_t Cluster::limit_versions() {
+  constexpr int16_t kProduce = 0, kProduceBefore = 9, kFetch = 1, kFetchBefore = 11;
+  return with(pointer(kafka_->rd_kafka_mock_set_apiversion), [&](rd_kafka_mock_cluster_t *cluster) {
+    const rd_kafka_resp_err_t err = kafka_->rd_kafka_mock_set_apiversion(cluster, kProduce, 0, kProduceBefore);
+    return err != RD_KAFKA_RESP_ERR_NO_ERROR ? err : kafka_->rd_kafka_mock_set_apiversion(cluster, kFetch, 0, kFetchBefore);
+  });
+}
+
 rd_kafka_resp_err_t Cluster::create_topic(const std::string &topic, int32_t partitions, int32_t replication_factor) {
   return with(pointer(kafka_->rd_kafka_mock_topic_create), [&](rd_kafka_mock_cluster_t *cluster) {
     return kafka_->rd_kafka_mock_topic_create(cluster, topic.c_str(), partitions, replication_factor);

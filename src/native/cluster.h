@@ -27,6 +27,12 @@ class Cluster {
   // @param channel outlives this object
   explicit Cluster(Channel &channel) : channel_(channel), kafka_(Kafka::get()) {}
 
+  // @brief Keeps brokers from doing what crashes the process in librdkafka 2.12: asked to produce to or fetch from a
+  // partition without leader, they name the leader in the answer, through a null pointer, from version 10 of Produce
+  // and 12 of Fetch on (rdkafka_mock_handlers.c:231, 601). To be called before any client connects, since versions
+  // are agreed upon then.
+  rd_kafka_resp_err_t limit_versions();
+
   // @returns TOPIC_ALREADY_EXISTS
   rd_kafka_resp_err_t create_topic(const std::string &topic, int32_t partitions, int32_t replication_factor);
   // @brief The error that metadata has for the topic; a topic that is not there is made.

@@ -44,7 +44,8 @@ namespace millrace {
   X(rd_kafka_mock_broker_set_down)                \
   X(rd_kafka_mock_broker_set_up)                  \
   X(rd_kafka_mock_partition_set_leader)           \
-  X(rd_kafka_mock_coordinator_set)
+  X(rd_kafka_mock_coordinator_set)                \
+  X(rd_kafka_mock_set_apiversion)
 
 // A table instead of linking: npm builds dependencies in no order, so node-rdkafka's library may not be
 // there yet when this addon is built; only its headers are.

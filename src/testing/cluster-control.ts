@@ -39,6 +39,11 @@ export class ClusterControl {
     }
   }
 
+  /** Whether calls reach the cluster, as long as it was not stopped. */
+  get available(): boolean {
+    return this.#addon !== undefined
+  }
+
   /** What the client is to be made with, before all other properties. */
   get properties(): Properties {
     if (this.#addon === undefined) return {}

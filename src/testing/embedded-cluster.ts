@@ -18,6 +18,7 @@ import {
   type ErrorName,
   errorNumber,
   type RequestError,
+  requestErrorNumber,
 } from './kafka-names.ts'
 
 export interface EmbeddedClusterOptions {
@@ -94,6 +95,9 @@ export class EmbeddedCluster {
     }
     const cluster = await EmbeddedCluster.#connect(brokers)
     try {
+      if (cluster.#control.available) {
+        cluster.#control.call('limit its versions', (binding, token) => binding.limitVersions(token))
+      }
       for (const [topic, partitions] of Object.entries(topics)) {
         await cluster.createTopic(topic, { partitions })
       }
@@ -160,7 +164,7 @@ export class EmbeddedCluster {
    */
   async pushErrors(api: ApiName, errors: readonly RequestError[]): Promise<void> {
     const key = apiKey(api)
-    const codes = Int32Array.from(errors, errorNumber)
+    const codes = Int32Array.from(errors, requestErrorNumber)
     const deaf = this.#ids().filter(broker => this.#ownErrors.has(`${broker} ${key}`))
     if (deaf.length > 0) {
       throw new MillraceError('USAGE', `Broker ${deaf.join(', ')} takes errors of its own only for ${api}`, {
@@ -319,7 +323,7 @@ function encodeFault({ error, rttMs = 0 }: BrokerFault): [error: number, rttMs: 
   if (error === '_TRANSPORT' && rttMs > 0) {
     throw new MillraceError('USAGE', 'A connection is closed at once: _TRANSPORT goes without rttMs')
   }
-  return [error === undefined ? 0 : errorNumber(error), rttMs]
+  return [error === undefined ? 0 : requestErrorNumber(error), rttMs]
 }
 
 const silent = { report() {}, error() {}, log() {}, statistics() {} }

@@ -129,8 +129,7 @@ export function apiKey(api: ApiName): number {
 }
 
 /** @throws MillraceError USAGE, with the nearest name there is */
-export function errorNumber(error: RequestError): number {
-  if (error === '_TRANSPORT') return TRANSPORT
+export function errorNumber(error: ErrorName): number {
   if (Object.hasOwn(errorNumbers, error)) return errorNumbers[error]
   const meant = Object.hasOwn(renamed, error) ? renamed[error] : nearestOf(error, Object.keys(errorNumbers))
   throw unknownName(
@@ -138,6 +137,11 @@ export function errorNumber(error: RequestError): number {
     meant,
     'Give the name that DeliveryError.kafkaName has for it',
   )
+}
+
+/** As `errorNumber`, for what a request can be met with. */
+export function requestErrorNumber(error: RequestError): number {
+  return error === '_TRANSPORT' ? TRANSPORT : errorNumber(error)
 }
 
 function nearestOf(given: unknown, names: readonly string[]): string | undefined {
