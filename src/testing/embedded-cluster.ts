@@ -128,7 +128,8 @@ export class EmbeddedCluster {
   }
 
   /**
-   * Makes a topic. Leaders are spread over the brokers; who asks for metadata from now on sees it.
+   * Makes a topic; who asks for metadata from now on sees it. Replicas are spread over the brokers, and any of a
+   * partition's may be its leader: `setLeader` says which.
    * @throws MillraceError as all (see above); REQUEST_FAILED with `context.kafkaName` TOPIC_ALREADY_EXISTS
    */
   async createTopic(topic: string, options: EmbeddedTopic = {}): Promise<void> {

@@ -44,10 +44,16 @@ describe.each(engines)('the %s engine', engine => {
   })
 
   test('the leader down and up again within delivery.timeout.ms: all delivered', async () => {
-    const { cluster, ledger } = await rig({ brokers: 2 })
+    const { cluster, producer, ledger, topic } = await rig({ brokers: 2 })
+    await cluster.setLeader(topic, 0, 1)
     ledger.offer(20)
+    await ledger.ended()
     await cluster.setBrokerDown(1)
     ledger.offer(20)
+    await expect(producer.flush({ timeoutMs: 300 })).rejects.toMatchObject({
+      code: 'FLUSH_TIMEOUT',
+      context: { inFlight: 20 },
+    })
     await cluster.setBrokerUp(1)
     await ledger.ended()
     expect(ledger.of('delivered')).toHaveLength(40)
