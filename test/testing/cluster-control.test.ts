@@ -212,7 +212,7 @@ describe('leaders', () => {
 
   // librdkafka 2.12 answers such requests through a null pointer where their versions are not held back
   test('requests to a partition without leader do not bring the process down', async () => {
-    const producer = await connect({ 'delivery.timeout.ms': 1000 })
+    const producer = await connect({ 'delivery.timeout.ms': 2500 })
     const topic = freshTopic()
     await cluster.createTopic(topic, { partitions: 1 })
     await producer.send({ topic, value: 'v' })
