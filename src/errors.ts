@@ -9,7 +9,7 @@ export const errorCodes = {
   CONFIG_INVALID_VALUE: 'a property has a value that it does not take, or two properties contradict',
   CONFIG_FILE: 'a configuration file cannot be read or understood',
   CLIENT_NOT_BUILT: 'node-rdkafka is not installed or was not built',
-  ENGINE_UNAVAILABLE: 'the engine asked for cannot run here',
+  ENGINE_UNAVAILABLE: 'the engine asked for, or what else needs the addon, cannot run here',
   BROKER_UNREACHABLE: 'no broker answered',
   AUTHENTICATION_FAILED: 'the brokers refused the credentials or the TLS handshake',
   UNKNOWN_TOPIC: 'the cluster has no such topic',
@@ -32,6 +32,7 @@ export const errorCodes = {
   HISTOGRAM_UNREADABLE: 'a text is no latency histogram, or was altered',
   HISTOGRAM_LAYOUT: 'a latency histogram has other buckets, or is of another version',
   CLUSTER_FAILED: 'the embedded cluster could not start or serve',
+  CLUSTER_STOPPED: 'the embedded cluster was stopped, or is being stopped',
   REQUEST_FAILED: 'the cluster refused or did not answer a request',
 } as const
 

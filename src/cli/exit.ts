@@ -25,6 +25,7 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
   TRANSACTION_TIMED_OUT: EXIT.cluster,
   TRANSACTION_UNKNOWN: EXIT.cluster,
   CLUSTER_FAILED: EXIT.cluster,
+  CLUSTER_STOPPED: EXIT.unexpected,
   DELIVERY_FAILED: EXIT.cluster,
   INVALID_MESSAGE: EXIT.incomplete,
   UNSUPPORTED_MESSAGE: EXIT.incomplete,

@@ -82,7 +82,7 @@ const retriableNames = new Set([
 const clusterAdvice: Readonly<Record<string, string>> = {
   _MSG_TIMED_OUT:
     'No acknowledgement came within delivery.timeout.ms: the broker or the leader of the partition was not ' +
-    'reachable, or is too slow for the load. Check that the brokers are up; the message may have been written',
+    'reachable, or is too slow for the load. Check that the brokers are up',
   _UNKNOWN_TOPIC:
     'The cluster has no such topic. Create it first, or allow the producer to make it ' +
     '(allow.auto.create.topics=true, where the broker permits that)',
@@ -118,6 +118,8 @@ export function useErrors(errors: readonly (readonly [code: number, name: string
   byCode = new Map()
   byText = new Map()
   for (const [code, name, text] of errors) {
+    // older names of some stand behind the newer ones
+    if (byCode.has(code)) continue
     const error: KafkaError = {
       code,
       name,

@@ -303,8 +303,9 @@ export class ProducerClient {
 /** The error of a request that is not a delivery. */
 export function requestFailed(what: string, error: KafkaError): MillraceError {
   const unreachable = ['_TRANSPORT', '_ALL_BROKERS_DOWN', '_TIMED_OUT', '_RESOLVE'].includes(error.name)
-  const hint =
-    error.advice ?? (unreachable ? 'The brokers did not answer; check that they are up' : undefined)
+  // what is advised where a record is at fault speaks of messages
+  const advice = error.fault === 'record' ? undefined : error.advice
+  const hint = advice ?? (unreachable ? 'The brokers did not answer; check that they are up' : undefined)
   return new MillraceError(
     unreachable ? 'BROKER_UNREACHABLE' : 'REQUEST_FAILED',
     `The cluster did not tell the ${what}: ${error.text}`,

@@ -92,7 +92,7 @@ export class BatchEngine implements Engine {
       refused: () => {
         this.#refusedHere++
       },
-      fatal: (reason: string) => this.fatal(reason),
+      fatal: () => this.#meetFatal(),
       handBack: (message: Message) => {
         this.#unsent.push(message)
       },
@@ -132,6 +132,11 @@ export class BatchEngine implements Engine {
   /** What node-rdkafka's client is to be made with, before all other properties. */
   properties(path: string): Record<string, string> {
     return { 'plugin.library.paths': path, 'millrace.token': this.#binding.token(this.#channel) }
+  }
+
+  /** Its number in the addon. */
+  get channel(): number {
+    return this.#channel
   }
 
   /** What another thread attaches with. */
@@ -297,6 +302,11 @@ export class BatchEngine implements Engine {
     if (!this.#closed) this.listener.fatal(fatalError(reason))
   }
 
+  /** A message was refused for it, perhaps before the log tells of it. */
+  #meetFatal(): void {
+    this.fatal(this.#binding.fatalReason(this.#channel) || 'librdkafka reported a fatal error')
+  }
+
   /** The addon's wake-up: something has ended, or there is room. */
   #awake(): void {
     this.#read()
@@ -344,7 +354,7 @@ export class BatchEngine implements Engine {
       if (tally === undefined) continue
       this.#tallies.delete(id)
       const unsent = tally.finish()
-      if (tally.fatal) this.fatal('librdkafka reported a fatal error')
+      if (tally.fatal) this.#meetFatal()
       this.#told.delivered += tally.delivered
       this.#told.failed += tally.failed
       this.#told.handedBack += tally.handedBack

@@ -4,6 +4,7 @@ import { describe, MillraceError } from '../errors.ts'
 
 /** The addon's functions; what each does stands in src/native/bind_*.cc. Channels and batches go by number. */
 export interface Binding {
+  readonly abi: number
   open(messages: number, bytes: number, latency: boolean, wake: () => void): number
   attach(token: string, wake: () => void): number
   token(channel: number): string
@@ -12,6 +13,7 @@ export interface Binding {
   laneCounts(channel: number): Float64Array
   channelLatencies(channel: number, counts: Float64Array, reset: boolean): boolean
   flush(channel: number, milliseconds: number, done: () => void): void
+  fatalReason(channel: number): string
   closing(channel: number): void
   purge(channel: number): void
   busy(channel: number): boolean
@@ -59,6 +61,8 @@ export interface Binding {
   latencies(histogram: object, counts: Float64Array, reset: boolean): void
 
   errors(): [code: number, name: string, text: string][]
+
+  readonly cluster: ClusterBinding
 }
 
 /** What became of messages sent alone. */
@@ -80,6 +84,31 @@ export interface PackedMessage {
   readonly headers: Buffer
 }
 
+/**
+ * Tests' part of the addon (src/native/bind_cluster.cc). Each call returns librdkafka's error number, 0 for none;
+ * `_DESTROY` where the channel is closed. Brokers are numbers from 1, -1 stands for all or none.
+ */
+export interface ClusterBinding {
+  /** Before any client connects: keeps the brokers from crashing over a partition without leader. */
+  limitVersions(channel: number): number
+  createTopic(channel: number, topic: string, partitions: number, replicationFactor: number): number
+  setTopicError(channel: number, topic: string, error: number): number
+  pushErrors(channel: number, api: number, errors: Int32Array): number
+  clearErrors(channel: number, api: number): number
+  /** Pairs of error and round trip time in ms. */
+  pushBrokerErrors(channel: number, broker: number, api: number, faults: Int32Array): number
+  /** How many, from 0, or an error below. */
+  pendingBrokerErrors(channel: number, broker: number, api: number): number
+  setBrokerRtt(channel: number, broker: number, milliseconds: number): number
+  setBrokerUp(channel: number, broker: number, up: 0 | 1): number
+  setLeader(channel: number, topic: string, partition: number, broker: number): number
+  setCoordinator(channel: number, type: string, key: string, broker: number): number
+  raiseFatalError(channel: number, error: number, reason: string): number
+}
+
+/** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
+const ABI = 2
+
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -94,7 +123,9 @@ export function loadBinding(): { binding: Binding; path: string } {
   if (loaded !== undefined) return loaded
   const path = `${root}build/Release/millrace.node`
   try {
-    loaded = { binding: require(path) as Binding, path }
+    const binding = require(path) as Binding
+    if (binding.abi !== ABI) throw new Error('it was built from other sources than this version of millrace')
+    loaded = { binding, path }
     return loaded
   } catch (cause) {
     const reason = describe(cause).split('\n', 1)[0]

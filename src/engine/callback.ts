@@ -36,6 +36,8 @@ const POLL_MS = 2
 /** Errors, statistics and OAuth tokens want to be served too when nothing is in flight. */
 const IDLE_POLL_MS = 100
 const FLUSH_SLICE_MS = 100
+/** How long the reason of a fatal error may be on its way. */
+const FATAL_LOG_MS = 500
 
 interface Wire {
   topic: string
@@ -70,6 +72,7 @@ export class CallbackEngine implements Engine {
   #possiblyPersisted = 0
   #timer: NodeJS.Timeout | undefined
   #timerMs = 0
+  #fatalTimer: NodeJS.Timeout | undefined
   #waking = false
   #closed = false
 
@@ -140,6 +143,7 @@ export class CallbackEngine implements Engine {
     await this.#fetchReports()
     this.#closed = true
     clearInterval(this.#timer)
+    clearTimeout(this.#fatalTimer)
     this.#abandon()
     await this.#client.disconnect()
     return []
@@ -236,7 +240,7 @@ export class CallbackEngine implements Engine {
       this.#admission.arm()
       return false
     }
-    if (code === FATAL) this.fatal('librdkafka reported a fatal error')
+    if (code === FATAL) this.#meetFatal()
     this.#refuse(owner, index, this.#errors.refused(code, topic, wire.partition))
     return true
   }
@@ -260,6 +264,13 @@ export class CallbackEngine implements Engine {
     if (error.possiblyPersisted) this.#possiblyPersisted++
     if (owner instanceof CallbackTally) owner.fail(index, error)
     else owner.failed(error)
+  }
+
+  /** A message was refused for it: the log line with the reason is on its way, or was lost. */
+  #meetFatal(): void {
+    if (this.#fatalTimer !== undefined) return
+    this.#fatalTimer = setTimeout(() => this.fatal('librdkafka reported a fatal error'), FATAL_LOG_MS)
+    this.#client.poll()
   }
 
   /** Reports come one by one within one turn: who waits is woken once, after them. */

@@ -23,6 +23,8 @@ export interface EngineOptions {
 export interface ConnectedEngine {
   readonly client: ProducerClient
   readonly engine: Engine & { fatal(reason: string): void }
+  /** The number that the client's channel has in the addon; absent with the callback engine. */
+  readonly channel?: number
 }
 
 let warned = false
@@ -98,7 +100,7 @@ async function connectBatch(
       { reports: false, first: engine.properties(path), timeoutMs, signal },
     )
     engine.serve(client)
-    return { client, engine }
+    return { client, engine, channel: engine.channel }
   } catch (error) {
     engine.abandon()
     throw error

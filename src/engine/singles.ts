@@ -22,7 +22,8 @@ export interface SinglesHost {
   /** Something is on its way. */
   sent(): void
   refused(): void
-  fatal(reason: string): void
+  /** librdkafka refused a message since the producer cannot go on. */
+  fatal(): void
   handBack(message: Message): void
 }
 
@@ -211,7 +212,7 @@ export class Singles {
       receiver.refused(producerClosed())
       return
     }
-    if (code === FATAL) this.#host.fatal('librdkafka reported a fatal error')
+    if (code === FATAL) this.#host.fatal()
     receiver.refused(this.#errors.refused(code, topic, partition ?? -1))
   }
 

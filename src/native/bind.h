@@ -7,6 +7,7 @@
 namespace millrace {
 
 void bind_channel(Napi::Env env, Napi::Object exports);
+void bind_cluster(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
 void bind_offers(Napi::Env env, Napi::Object exports);
 void bind_results(Napi::Env env, Napi::Object exports);

@@ -136,6 +136,16 @@ Napi::Value Errors(const Napi::CallbackInfo &info) {
   return errors;
 }
 
+// fatalReason(number) -> why librdkafka cannot go on; empty where it can
+Napi::Value FatalReason(const Napi::CallbackInfo &info) {
+  char reason[512] = "";
+  Attachment *at = Environment::find(info);
+  if (at != nullptr) {
+    at->channel->with_handle([&](rd_kafka_t *rk) { Kafka::get()->rd_kafka_fatal_error(rk, reason, sizeof(reason)); });
+  }
+  return Napi::String::New(info.Env(), reason);
+}
+
 // purge(number): takes no more; what librdkafka holds ends soon
 Napi::Value Purge(const Napi::CallbackInfo &info) {
   Attachment *at = Environment::find(info);
@@ -177,6 +187,7 @@ void bind_channel(Napi::Env env, Napi::Object exports) {
   expose(env, exports, "flush", FlushSoon);
   expose(env, exports, "closing", Closing);
   expose(env, exports, "errors", Errors);
+  expose(env, exports, "fatalReason", FatalReason);
   expose(env, exports, "purge", Purge);
   expose(env, exports, "busy", Busy);
   expose(env, exports, "close", Close);

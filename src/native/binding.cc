@@ -1,13 +1,17 @@
 #include "bind.h"
-#include "bind_histogram.h"
 #include "environment.h"
 
 namespace millrace {
 namespace {
 
+// The same number as in engine/binding.ts.
+constexpr int kAbi = 2;
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("abi", Napi::Number::New(env, kAbi));
   Environment::init(env);
   bind_channel(env, exports);
+  bind_cluster(env, exports);
   bind_histogram(env, exports);
   bind_offers(env, exports);
   bind_results(env, exports);

@@ -44,6 +44,13 @@ void Channel::detach() {
   free_topics();
 }
 
+bool Channel::with_handle(const std::function<void(rd_kafka_t *)> &use) {
+  Crossing crossing(this, true);
+  if (!crossing.open()) return false;
+  use(rk_);
+  return true;
+}
+
 Lane *Channel::enter() {
   std::lock_guard<std::mutex> lock(lanes_mutex_);
   for (Lane *lane = lanes_.load(); lane != nullptr; lane = lane->next) {

@@ -82,8 +82,10 @@ class Channel {
   // @brief Frees the topics; nothing may be in flight. @locality the home's thread
   void close();
 
-  // @brief The handle; null while there is none. The caller keeps it from going away: a Crossing does.
-  rd_kafka_t *handle() const { return rk_; }
+  // @brief Runs \p use with the handle, which nobody closes or destroys meanwhile.
+  // @locality any thread; holds the gate, so \p use must not come back to this channel
+  // @returns false when there is no handle yet, or no longer
+  bool with_handle(const std::function<void(rd_kafka_t *)> &use);
 
  private:
   friend class Crossing;
@@ -117,7 +119,6 @@ class Crossing {
   Crossing(Channel *channel, bool home)
       : channel_(channel), lock_(channel->gate_), open_(channel->open_.load() && (home || !channel->closing_.load())) {}
   bool open() const { return open_; }
-  rd_kafka_t *handle() const { return open_ ? channel_->rk_ : nullptr; }
   // @param topics of the lane
   int16_t produce(const std::vector<rd_kafka_topic_t *> &topics, const Outgoing &message, void *opaque) const;
 

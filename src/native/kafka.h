@@ -4,6 +4,7 @@
 #include <string>
 
 #include "rdkafka.h"
+#include "rdkafka_mock.h"
 
 namespace millrace {
 
@@ -26,6 +27,7 @@ namespace millrace {
   X(rd_kafka_error_code)                           \
   X(rd_kafka_error_destroy)                        \
   X(rd_kafka_last_error)                           \
+  X(rd_kafka_fatal_error)                          \
   X(rd_kafka_flush)                                \
   X(rd_kafka_purge)                                \
   X(rd_kafka_headers_new)                          \
@@ -35,11 +37,29 @@ namespace millrace {
   X(rd_kafka_version)                              \
   X(rd_kafka_version_str)
 
+// For tests only, and librdkafka promises nothing for them: a library without one of these still serves the engine.
+#define MILLRACE_KAFKA_TEST_FUNCTIONS(X)          \
+  X(rd_kafka_test_fatal_error)                    \
+  X(rd_kafka_handle_mock_cluster)                 \
+  X(rd_kafka_mock_topic_create)                   \
+  X(rd_kafka_mock_topic_set_error)                \
+  X(rd_kafka_mock_push_request_errors_array)      \
+  X(rd_kafka_mock_clear_request_errors)           \
+  X(rd_kafka_mock_broker_push_request_error_rtts) \
+  X(rd_kafka_mock_broker_error_stack_cnt)         \
+  X(rd_kafka_mock_broker_set_rtt)                 \
+  X(rd_kafka_mock_broker_set_down)                \
+  X(rd_kafka_mock_broker_set_up)                  \
+  X(rd_kafka_mock_partition_set_leader)           \
+  X(rd_kafka_mock_coordinator_set)                \
+  X(rd_kafka_mock_set_apiversion)
+
 // A table instead of linking: npm builds dependencies in no order, so node-rdkafka's library may not be
 // there yet when this addon is built; only its headers are.
 struct Kafka {
 #define MILLRACE_DECLARE(name) decltype(&::name) name;
   MILLRACE_KAFKA_FUNCTIONS(MILLRACE_DECLARE)
+  MILLRACE_KAFKA_TEST_FUNCTIONS(MILLRACE_DECLARE)  // null where the library has none
 #undef MILLRACE_DECLARE
 
   // @brief The table; null while node-rdkafka has not been loaded, and \p why says so.

@@ -12,6 +12,7 @@ import { deferred } from '../deferred.ts'
 import { BatchEngine } from '../engine/batch.ts'
 import { type ConnectedEngine, connectEngine, type EngineName } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
+import { rememberHandle } from '../engine/handles.ts'
 import { MillraceError } from '../errors.ts'
 import type { Histogram } from '../latency/index.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
@@ -131,6 +132,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
       onWarning,
     })
     producer = new Producer(connected.client, connected.engine, effective.properties)
+    if (connected.channel !== undefined) rememberHandle(producer, connected.channel)
     if (!producer.#transactional) return producer
     try {
       await startTransactions(connected.client, timeoutMs, signal)

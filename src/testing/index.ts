@@ -1,2 +1,9 @@
 export type { From, ReadMessage, ReadOptions } from '../client/read-topic.ts'
-export { EmbeddedCluster, type EmbeddedClusterOptions } from './embedded-cluster.ts'
+export {
+  type BrokerFault,
+  EmbeddedCluster,
+  type EmbeddedClusterOptions,
+  type EmbeddedTopic,
+} from './embedded-cluster.ts'
+export { type FatalErrorOptions, raiseFatalError } from './fatal-error.ts'
+export type { ApiName, ErrorName, RequestError } from './kafka-names.ts'

@@ -28,6 +28,16 @@ describe('millrace', () => {
     [['cluster', 'surplus'], 2, /does not take "surplus"/],
     [['cluster', '--brokers', '0'], 2, /--brokers is "0"/],
     [['cluster', '--broker', '1'], 2, /broker.*--brokers/],
+    [['cluster', '--topic', ''], 2, /topic is empty/],
+    [['cluster', '--topic', ':3'], 2, /topic is empty/],
+    [['cluster', '--topic', 'a b:3'], 2, /no topic named "a b"/],
+    [['cluster', '--topic', 'a:'], 2, /--topic is "a:".*name:partitions/],
+    [['cluster', '--topic', 'a:0'], 2, /--topic is "a:0"/],
+    [['cluster', '--topic', 'a:x'], 2, /--topic is "a:x"/],
+    [['cluster', '--topic', 'a:1e3'], 2, /--topic is "a:1e3"/],
+    [['cluster', '--topic', 'a:8:9'], 2, /--topic is "a:8:9"/],
+    [['cluster', '--topic', 'a:10001'], 2, /1 to 10000 partitions/],
+    [['cluster', '--topic', 'a:1', '--topic', 'a:2'], 2, /names a twice/],
     [['read', '-b', 'h:1'], 2, /topic/],
     [['read', '-t', 'x'], 2, /bootstrap\.servers/],
     [['read', '-t', 'x', '-b', 'h:1', '--from', 'yesterday'], 2, /--from is "yesterday"/],
@@ -45,12 +55,20 @@ describe('millrace', () => {
 
 describe('cluster', () => {
   test('prints its brokers, serves, and ends at a signal', async () => {
-    const running = start(['cluster', '--brokers', '2', '--json'])
+    const topics = ['--topic', 'wide:8', '--topic', 'plain']
+    const running = start(['cluster', '--brokers', '2', '--json', ...topics])
     await expect.poll(() => running.stdout.text).toMatch(/\n$/)
-    const { brokers } = JSON.parse(running.stdout.text) as { brokers: string }
+    const told = JSON.parse(running.stdout.text) as { brokers: string; topics: unknown }
+    const { brokers } = told
     expect(brokers.split(',')).toHaveLength(2)
+    expect(told.topics).toEqual([
+      { topic: 'wide', partitions: 8 },
+      { topic: 'plain', partitions: 4 },
+    ])
     const producer = await Producer.connect({ 'bootstrap.servers': brokers })
     expect(await producer.send({ topic: 't', value: 'v' })).toMatchObject({ topic: 't', offset: 0 })
+    expect((await producer.describeTopic('wide'))?.partitions).toHaveLength(8)
+    expect((await producer.describeTopic('plain'))?.partitions).toHaveLength(4)
     await producer.close()
     running.signal('SIGTERM')
     expect(await running.exit).toBe(0)
