@@ -3,7 +3,9 @@
     {
       "target_name": "millrace",
       "sources": [
+        "src/native/bind_ceiling.cc",
         "src/native/binding.cc",
+        "src/native/ceiling.cc",
         "src/native/channel.cc",
         "src/native/kafka.cc",
         "src/native/plugin.cc"

@@ -39,6 +39,21 @@ export interface Binding {
   purge(token: number): void
   close(token: number): void
   release(token: number): void
+  /** These are of src/native/bind_ceiling.cc, and their tokens name ceilings. */
+  ceilingOpen(
+    bytes: Uint8Array,
+    ranges: Uint32Array,
+    messages: number,
+    maxBytes: number,
+    changed: () => void,
+  ): number
+  ceilingStart(token: number, topic: string, messages: number, stopAtFailure: boolean): boolean
+  ceilingStop(token: number): void
+  ceilingFlush(token: number): void
+  ceilingPurge(token: number): void
+  ceilingCounts(token: number): Float64Array
+  ceilingClose(token: number): void
+  ceilingRelease(token: number): void
 }
 
 const require = createRequire(import.meta.url)

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "bind_ceiling.h"
 #include "channel.h"
 
 namespace millrace {
@@ -392,6 +393,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       {"close", Close},         {"release", Release},
   };
   for (const auto &[name, function] : functions) exports.Set(name, Napi::Function::New(env, function, name));
+  init_ceiling(env, exports);
   return exports;
 }
 

@@ -19,6 +19,9 @@ namespace millrace {
   X(rd_kafka_topic_destroy)                        \
   X(rd_kafka_produceva)                            \
   X(rd_kafka_produce)                              \
+  X(rd_kafka_produce_batch)                        \
+  X(rd_kafka_poll)                                 \
+  X(rd_kafka_flush)                                \
   X(rd_kafka_error_code)                           \
   X(rd_kafka_error_destroy)                        \
   X(rd_kafka_last_error)                           \

@@ -2,16 +2,12 @@ import { EventEmitter } from 'node:events'
 import type { KafkaError } from '../client/kafka-errors.ts'
 import type { ProducerClient } from '../client/producer-client.ts'
 import type { LogLine } from '../client/witness.ts'
-import {
-  checkProperties,
-  type ProducerProperties,
-  producerDefaults,
-  requireBrokers,
-} from '../config/index.ts'
+import type { ProducerProperties } from '../config/index.ts'
 import { type ConnectedEngine, connectEngine, type EngineName } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
+import { effectiveProperties } from './effective-properties.ts'
 import { checkFramed, isFramed } from './framed.ts'
 import { Line } from './line.ts'
 import {
@@ -121,11 +117,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     const { signal, onLog } = options
     const timeoutMs = timeout(options.timeoutMs ?? 10_000)
     const onWarning = options.onWarning ?? (text => process.emitWarning(text, 'MillraceWarning'))
-    const checked = checkProperties(properties)
-    requireBrokers(checked.properties)
-    const effective = producerDefaults(checked.properties)
-    for (const warning of [...checked.warnings, ...effective.warnings]) onWarning(warning)
-    refuseTransactions(effective.properties)
+    const effective = effectiveProperties(properties, onWarning)
     let producer: Producer | undefined
     let connected: ConnectedEngine | undefined
     const listener = {
@@ -138,13 +130,13 @@ export class Producer extends EventEmitter<ProducerEvents> {
       },
       statistics: (json: string) => producer?.emit('statistics', JSON.parse(json)),
     }
-    connected = await connectEngine(options.engine ?? 'auto', effective.properties, listener, {
+    connected = await connectEngine(options.engine ?? 'auto', effective, listener, {
       timeoutMs,
       signal,
       onWarning,
     })
     // librdkafka's default is true for producers
-    const makesTopics = effective.properties['allow.auto.create.topics'] !== false
+    const makesTopics = effective['allow.auto.create.topics'] !== false
     producer = new Producer(connected.client, connected.engine, makesTopics)
     return producer
   }
@@ -337,19 +329,6 @@ function closedError(state: ProducerState): MillraceError {
   return new MillraceError('PRODUCER_CLOSED', `The producer is ${state === 'open' ? 'closing' : state}`, {
     hint: 'What this error speaks of was not accepted; send it through a new producer',
   })
-}
-
-/** With a transactional.id librdkafka takes messages inside transactions only, and this producer opens none. */
-function refuseTransactions(properties: Readonly<Record<string, unknown>>): void {
-  if (properties['transactional.id'] === undefined) return
-  throw new MillraceError(
-    'CONFIG_INVALID_VALUE',
-    'transactional.id: this producer does not open transactions',
-    {
-      hint: 'Leave it out; enable.idempotence is on without it',
-      context: { property: 'transactional.id' },
-    },
-  )
 }
 
 const details: readonly Detail[] = ['counts', 'failures', 'all']
