@@ -133,12 +133,21 @@ try {
       ceilingOfRandomPayloadsToProgram: ratio(rounds, 'ring', 'messagesPerSecond'),
       cpuOfCeilingToProgram: ratio(rounds, 'pattern', 'cpuSecondsPerMillion'),
     }
+    const { low, high, method } = ratios.ceilingToProgram
+    const verdict =
+      method === 'range'
+        ? 'too few pairs to tell'
+        : low > 1
+          ? 'faster'
+          : high < 1
+            ? 'slower'
+            : 'equal within noise'
     console.log(`
-${messageSize} bytes, ceiling / rdkafka_performance:                   ${shown(ratios.ceilingToProgram)}
+${messageSize} bytes, ceiling / rdkafka_performance:                   ${shown(ratios.ceilingToProgram)}: ${verdict}
 ${messageSize} bytes, the same with bench's random payloads:           ${shown(ratios.ceilingOfRandomPayloadsToProgram)}
 ${messageSize} bytes, CPU of ceiling / rdkafka_performance:            ${shown(ratios.cpuOfCeilingToProgram)}
 `)
-    results.push({ messageSize, ratios, rounds })
+    results.push({ messageSize, verdict, ratios, rounds })
   }
   record('ceiling-vs-rdkafka-performance', { flags, properties, results })
 } finally {
