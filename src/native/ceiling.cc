@@ -7,9 +7,9 @@
 namespace millrace {
 namespace {
 
-// Messages offered in one call, and between two looks at the delivery reports; librdkafka's own rdkafka_performance
-// looks every 1,000, too.
-constexpr int64_t kSlice = 1000;
+// Messages offered in one call, and between two looks at the delivery reports. With 10,000 in flight it made 1.15 of what
+// slices of 1,000 did (median of 7 adjacent pairs, 0.92 to 1.90); with 100,000 neither that nor 8,192 differed.
+constexpr int64_t kSlice = 2500;
 // librdkafka reads payloads where they are, and frees none.
 constexpr int kNoCopy = 0;
 // How long the loop may take to hear that it is to stop, flush or end.
