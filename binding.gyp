@@ -3,12 +3,14 @@
     {
       "target_name": "millrace",
       "sources": [
+        "src/native/bind_ceiling.cc",
         "src/native/bind_channel.cc",
         "src/native/bind_cluster.cc",
         "src/native/bind_histogram.cc",
         "src/native/bind_offers.cc",
         "src/native/bind_results.cc",
         "src/native/binding.cc",
+        "src/native/ceiling.cc",
         "src/native/channel.cc",
         "src/native/cluster.cc",
         "src/native/environment.cc",

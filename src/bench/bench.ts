@@ -1,5 +1,5 @@
 import { aborted, MillraceError } from '../errors.ts'
-import { whyNotApplicable } from './cell.ts'
+import { ceilingIndexOf, whyNotApplicable } from './cell.ts'
 import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
 import { describeEnvironment } from './environment.ts'
 import { orderOf, type Plan, settingsOf } from './plan.ts'
@@ -80,6 +80,7 @@ class BenchRun {
           { ...cell, partitions: this.#partitions.get(index) ?? cell.partitions },
           whyNotApplicable(cell, memoryBytes) ?? null,
           this.#trials[index] ?? [],
+          this.#trials[ceilingIndexOf(cells, index)],
         ),
       ),
       missingTrials: this.#order.length - this.#done,

@@ -1,8 +1,10 @@
 /** One point of the grid: everything that two trials must share to be comparable. */
 export interface Cell {
-  readonly engine: 'batch' | 'callback'
-  readonly api: Api
-  /** Messages in each call; null with `send`, which takes one. */
+  /** `ceiling`: the addon's own loop, which stands beside the engines for comparison. */
+  readonly engine: 'batch' | 'callback' | 'ceiling'
+  /** Null for a ceiling, which goes through none. */
+  readonly api: Api | null
+  /** Messages in each call; null with `send`, which takes one, and for a ceiling. */
   readonly batch: number | null
   /** Messages of each producer that are offered and have not ended, at most. */
   readonly outstanding: number
@@ -66,7 +68,36 @@ export function cellsOf(grid: Grid): Cell[] {
   return cells as Cell[]
 }
 
-/** What a plain `millrace bench` measures: each way into a producer, loops, and the other engine. */
+/** The ceiling of the same configuration: what goes into librdkafka and how is the same, the way there is not. */
+export function ceilingOf(cell: Cell): Cell {
+  return { ...cell, engine: 'ceiling', api: null, batch: null, loops: 1 }
+}
+
+/** Each ceiling stands before the first of its cells, once. */
+export function withCeilings(cells: readonly Cell[]): Cell[] {
+  const seen = new Set<string>()
+  return cells.flatMap(cell => {
+    const name = configurationOf(cell)
+    if (seen.has(name)) return [cell]
+    seen.add(name)
+    return [ceilingOf(cell), cell]
+  })
+}
+
+/** Where among the cells the ceiling of one of them is; -1 where there is none. A ceiling has none itself. */
+export function ceilingIndexOf(cells: readonly Cell[], index: number): number {
+  const cell = cells[index]
+  if (cell === undefined || cell.engine === 'ceiling') return -1
+  const name = configurationOf(cell)
+  return cells.findIndex(other => other.engine === 'ceiling' && configurationOf(other) === name)
+}
+
+/** The same for cells that share a ceiling. */
+export function configurationOf(cell: Cell): string {
+  return JSON.stringify(Object.entries(ceilingOf(cell)).sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+/** What a plain `millrace bench` measures: the engine with one loop and with four, and the other engine. */
 export function plainCells(
   engine: 'batch' | 'callback',
   partitions: number | null,
@@ -79,8 +110,7 @@ export function plainCells(
     messageSize: [messageSize],
   }
   return [
-    ...cellsOf({ ...grid, api: ['send', 'batch', 'framed'] }),
-    ...cellsOf({ ...grid, loops: [4] }),
+    ...cellsOf({ ...grid, loops: [1, 4] }),
     ...(engine === 'batch' ? cellsOf({ ...grid, engine: ['callback'] }) : []),
   ]
 }

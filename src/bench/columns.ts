@@ -35,7 +35,7 @@ export function cellColumns(cells: readonly CellReport[], all: boolean): Column[
     .map(({ field, title }) => ({
       title,
       name: field,
-      left: typeof cells[0]?.[field] === 'string',
+      left: cells.some(cell => typeof cell[field] === 'string'),
       value: cell => cell[field],
     }))
 }
@@ -89,6 +89,17 @@ export const figureColumns: readonly Column[] = [
   },
 ]
 
+/** Its share of what librdkafka's producer does in the same configuration. */
+export const ceilingColumns: readonly Column[] = [
+  { title: 'of ceiling', name: 'ofCeiling', value: cell => cell.ofCeiling?.median ?? null, show: share },
+  { title: 'low', name: 'ofCeilingLow', value: cell => cell.ofCeiling?.low ?? null, show: share },
+  { title: 'high', name: 'ofCeilingHigh', value: cell => cell.ofCeiling?.high ?? null, show: share },
+]
+
+function share(value: number): string {
+  return value.toFixed(2)
+}
+
 export const stateColumn: Column = { title: 'trials', name: 'state', left: true, value: stateOf }
 
 /** `3 valid`, `2 valid, 1 void`, `not applicable`, `none`. */
@@ -129,15 +140,22 @@ export function remarks({ cells }: BenchReport): string[] {
   return lines
 }
 
-/** A cell by what sets it apart: `batch, 4 loops`. */
+/** A cell by what sets it apart: `batch, 4 loops`, or `batch engine, 4 loops` where engines are what differs. */
 export function nameOf(cell: Cell, cells: readonly Cell[]): string {
+  const isCeiling = cell.engine === 'ceiling'
+  // what a ceiling does not have sets no cell apart from another
+  const rivals = cells.filter(({ engine }) => (engine === 'ceiling') === isCeiling)
+  const differs = (field: Field) => valuesOf(rivals, field).length > 1
   const parts = fields.flatMap(({ field, title }) => {
     const value = cell[field]
-    if (field === 'api' || value === null || valuesOf(cells, field).length < 2) return []
+    if (field === 'engine' || field === 'api' || value === null || !differs(field)) return []
     if (field === 'loops' || field === 'producers') {
       return [`${value} ${value === 1 ? title.slice(0, -1) : title}`]
     }
     return [`${title} ${group(value)}`]
   })
-  return [cell.api, ...parts].join(', ')
+  if (isCeiling) return ['ceiling', ...parts].join(', ')
+  const engine = differs('engine') ? [`${cell.engine} engine`] : []
+  const api = differs('api') || engine.length === 0 ? [cell.api] : []
+  return [...engine, ...api, ...parts].join(', ')
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../errors.ts'
-import type { Producer } from '../producer/producer.ts'
+import type { Target } from './contender.ts'
 
 const ASK_AGAIN_MS = 50
 const TOPIC_READY_MS = 15_000
@@ -17,14 +17,10 @@ interface Ends {
  * Waits until the topic is there, with (at least) so many partitions and a leader for each.
  * @throws MillraceError UNKNOWN_TOPIC when that is not so after 15 s; BROKER_UNREACHABLE, REQUEST_FAILED
  */
-export async function readyTopic(
-  producer: Producer,
-  topic: string,
-  partitions: number | null,
-): Promise<Ends> {
+export async function readyTopic(target: Target, topic: string, partitions: number | null): Promise<Ends> {
   const deadline = performance.now() + TOPIC_READY_MS
   for (;;) {
-    const found = await askEnds(producer, topic)
+    const found = await askEnds(target, topic)
     if (found !== null && found.partitions >= (partitions ?? 1)) return found
     if (performance.now() > deadline) {
       throw new MillraceError(
@@ -42,23 +38,23 @@ export async function readyTopic(
 
 /** By how much the ends moved since `before`; waits a while where they have not reached `delivered` yet. */
 export async function endsMoved(
-  producer: Producer,
+  target: Target,
   topic: string,
   before: number,
   delivered: number,
 ): Promise<number> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {
-    const moved = ((await askEnds(producer, topic))?.sum ?? 0) - before
+    const moved = ((await askEnds(target, topic))?.sum ?? 0) - before
     if (moved >= delivered || performance.now() > deadline) return moved
     await sleep(ASK_AGAIN_MS)
   }
 }
 
 /** Null while the topic, or the leader of a partition, is missing. */
-async function askEnds(producer: Producer, topic: string): Promise<Ends | null> {
+async function askEnds(target: Target, topic: string): Promise<Ends | null> {
   try {
-    const description = await producer.describeTopic(topic)
+    const description = await target.describeTopic(topic)
     if (description === null || description.partitions.some(({ leader }) => leader < 0)) return null
     const { partitions } = description
     return { partitions: partitions.length, sum: partitions.reduce((sum, { high }) => sum + high, 0) }

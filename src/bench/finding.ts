@@ -11,23 +11,31 @@ export function finding(report: BenchReport): string {
 
 function sentence({ cells, environment }: BenchReport): string {
   const where = environment.embedded ? ' against an embedded cluster, which is not Kafka' : ''
-  const [best, ...others] = cells
-    .filter((cell): cell is Measured => cell.messagesPerSecond !== null)
-    .sort((a, b) => b.messagesPerSecond.median - a.messagesPerSecond.median)
+  const measured = cells.filter((cell): cell is Measured => cell.messagesPerSecond !== null)
+  // what the engines are compared with does not compete with them
+  const engines = measured.filter(({ engine }) => engine !== 'ceiling')
+  const [best, ...others] = (engines.length === 0 ? measured : engines).sort(
+    (a, b) => b.messagesPerSecond.median - a.messagesPerSecond.median,
+  )
   if (best === undefined) return 'No trial was valid, so there is nothing to tell.'
   const rate = `${rounded(best.messagesPerSecond.median)} messages a second`
   const last = others.at(-1)
-  if (last === undefined) return `${upper(nameOf(best, cells))}: ${rate}${where}.`
+  if (last === undefined) return `${upper(nameOf(best, cells))}: ${rate}${where}${share(best)}.`
   const rivals = others.filter(other => other.messagesPerSecond.high >= best.messagesPerSecond.low)
   const times = (best.messagesPerSecond.median / last.messagesPerSecond.median).toFixed(1)
   if (rivals.length === others.length) {
-    return `No difference could be told: ${nameOf(best, cells)} made ${rate}${where}, ${times} times the slowest, and the intervals overlap.`
+    return `No difference could be told: ${nameOf(best, cells)} made ${rate}${where}, ${times} times the slowest, and the intervals overlap${share(best)}.`
   }
   const lead =
     rivals.length === 0
       ? `${upper(nameOf(best, cells))} was fastest`
       : `${upper(nameOf(best, cells))} was fastest, not told apart from ${rivals.map(cell => nameOf(cell, cells)).join(' and ')}`
-  return `${lead}: ${rate}${where}, ${times} times ${nameOf(last, cells)}.`
+  return `${lead}: ${rate}${where}, ${times} times ${nameOf(last, cells)}${share(best)}.`
+}
+
+/** What it reaches of librdkafka's producer alone, where that was measured beside it. */
+function share({ ofCeiling }: CellReport): string {
+  return ofCeiling === null ? '' : `, ${Math.round(ofCeiling.median * 100)} % of the ceiling`
 }
 
 function next({ environment, cells }: BenchReport): string {

@@ -1,7 +1,7 @@
 import type { Properties } from '../client/producer-client.ts'
 import { redact } from '../config/index.ts'
-import { type Cell, whyNotApplicable } from './cell.ts'
-import { seeded, shuffled } from './random.ts'
+import { type Cell, ceilingIndexOf, whyNotApplicable } from './cell.ts'
+import { type Random, seeded, shuffled } from './random.ts'
 import type { Settings } from './report.ts'
 import type { TrialLength } from './trial.ts'
 
@@ -43,15 +43,37 @@ export function settingsOf(plan: Plan): Settings {
 }
 
 /**
- * The cells (by index) in the order in which their trials run: every round has each cell once, so that
- * what is compared is near in time; within a round the order is random, so that none always comes first.
+ * The cells (by index) in the order in which their trials run: every round has each cell once, so that what is
+ * compared is near in time. Cells of one configuration stand together, with their ceiling in the middle of them; else
+ * the order is random. Every second round is the one before it backwards, so that of any two neither always comes first.
  */
 export function orderOf(plan: Plan): number[] {
   const random = seeded(plan.seed)
   const applicable = plan.cells.flatMap((cell, index) =>
     whyNotApplicable(cell, plan.memoryBytes) === undefined ? [index] : [],
   )
-  return Array.from({ length: plan.repeat }, () => shuffled(applicable, random)).flat()
+  const rounds: number[][] = []
+  for (let round = 0; round < plan.repeat; round++) {
+    const before = rounds[round - 1]
+    rounds.push(round % 2 === 1 && before ? before.toReversed() : roundOf(plan.cells, applicable, random))
+  }
+  return rounds.flat()
+}
+
+function roundOf(cells: readonly Cell[], applicable: readonly number[], random: Random): number[] {
+  const ceilingOf = (index: number) => ceilingIndexOf(cells, index)
+  const ceilings = applicable.filter(index => cells[index]?.engine === 'ceiling')
+  const alone = applicable.filter(index => !ceilings.includes(index) && !ceilings.includes(ceilingOf(index)))
+  const groups = ceilings.map(ceiling => {
+    const members = shuffled(
+      applicable.filter(index => ceilingOf(index) === ceiling),
+      random,
+    )
+    // an odd one falls before the ceiling or after it
+    const middle = (members.length + (random() & 1)) >> 1
+    return members.toSpliced(middle, 0, ceiling)
+  })
+  return shuffled([...groups, ...alone.map(index => [index])], random).flat()
 }
 
 /** Starting processes, connecting, draining, reading end offsets. */

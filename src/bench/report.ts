@@ -11,8 +11,11 @@ export interface CellReport extends Cell {
   readonly trials: readonly Trial[]
   /** Over the valid trials; null where there is none. */
   readonly messagesPerSecond: Summary | null
-  /** There is no ceiling to compare with. */
-  readonly ofCeiling: null
+  /**
+   * Its rate by that of its ceiling, over the pairs of both in one round, where both are valid. Null where there is
+   * none, and for a ceiling itself.
+   */
+  readonly ofCeiling: Summary | null
 }
 
 export interface Settings {
@@ -45,7 +48,25 @@ export interface BenchReport {
   readonly exitCode: number
 }
 
-export function reportCell(cell: Cell, notApplicable: string | null, trials: readonly Trial[]): CellReport {
+/** `ceiling`: the trials of its ceiling, round by round as its own. */
+export function reportCell(
+  cell: Cell,
+  notApplicable: string | null,
+  trials: readonly Trial[],
+  ceiling: readonly Trial[] = [],
+): CellReport {
   const valid = trials.flatMap(trial => (trial.state === 'valid' ? [trial.messagesPerSecond] : []))
-  return { ...cell, notApplicable, trials, messagesPerSecond: summarize(valid), ofCeiling: null }
+  const shares = trials.flatMap((trial, round) => {
+    const other = ceiling[round]
+    return trial.state === 'valid' && other?.state === 'valid'
+      ? [trial.messagesPerSecond / other.messagesPerSecond]
+      : []
+  })
+  return {
+    ...cell,
+    notApplicable,
+    trials,
+    messagesPerSecond: summarize(valid),
+    ofCeiling: summarize(shares),
+  }
 }

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProducerProperties } from '../config/index.ts'
 import { deferred } from '../deferred.ts'
 import { DEFAULT_LIMITS, MESSAGE_OVERHEAD } from '../engine/admission.ts'
+import type { EngineName } from '../engine/connect.ts'
 import { Producer } from '../producer/producer.ts'
 import { faultsOf } from './account.ts'
+import { connectCeiling } from './ceiling-contender.ts'
+import type { Contender, Lane, Target } from './contender.ts'
 import { endsMoved, readyTopic } from './end-offsets.ts'
 import { Meter, peakRssBytes, type Spent } from './meter.ts'
 import { offersOf } from './offers.ts'
@@ -26,23 +30,27 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
       ? randomRing(spec.cell.messageSize, spec.seed)
       : ringFromFile(spec.payloadFile)
   const warnings = new Set<string>()
-  const producers = await connectAll(spec, text => warnings.add(text))
+  const contenders = await connectAll(spec, ring, text => warnings.add(text))
   try {
     const [before] = await Promise.all(
-      producers.map(producer => readyTopic(producer, spec.topic, spec.cell.partitions)),
+      contenders.map(({ target }) => readyTopic(target, spec.topic, spec.cell.partitions)),
     )
     if (before === undefined) throw new Error('a cell has no producers')
     return {
-      ...(await new TrialRun(spec, ring, producers, before.sum).run()),
+      ...(await new TrialRun(spec, ring, contenders, before.sum).run()),
       partitions: before.partitions,
       warnings: [...warnings],
     }
   } finally {
-    await Promise.all(producers.map(producer => producer.close({ timeoutMs: 0 })))
+    await Promise.all(contenders.map(({ target }) => target.close({ timeoutMs: 0 })))
   }
 }
 
-async function connectAll(spec: TrialSpec, onWarning: (text: string) => void): Promise<Producer[]> {
+async function connectAll(
+  spec: TrialSpec,
+  ring: Ring,
+  onWarning: (text: string) => void,
+): Promise<Contender[]> {
   const { outstanding, messageSize, producers, compression, acks } = spec.cell
   const properties = {
     // room for what is to be outstanding, so that the producer's own limits never decide
@@ -55,15 +63,29 @@ async function connectAll(spec: TrialSpec, onWarning: (text: string) => void): P
     'compression.type': compression,
     acks,
   }
-  const options = { engine: spec.cell.engine, onWarning }
-  const attempts = await Promise.allSettled(
-    Array.from({ length: producers }, () => Producer.connect(properties, options)),
-  )
+  const connect = () =>
+    spec.cell.engine === 'ceiling'
+      ? connectCeiling(spec, ring, properties, onWarning)
+      : connectProducer(spec, spec.cell.engine, ring, properties, onWarning)
+  const attempts = await Promise.allSettled(Array.from({ length: producers }, connect))
   const connected = attempts.flatMap(attempt => (attempt.status === 'fulfilled' ? [attempt.value] : []))
   const failed = attempts.find(attempt => attempt.status === 'rejected')
   if (failed === undefined) return connected
-  await Promise.all(connected.map(producer => producer.close({ timeoutMs: 0 })))
+  await Promise.all(connected.map(({ target }) => target.close({ timeoutMs: 0 })))
   throw failed.reason
+}
+
+async function connectProducer(
+  { topic, cell, allowFailures }: TrialSpec,
+  engine: EngineName,
+  ring: Ring,
+  properties: ProducerProperties,
+  onWarning: (text: string) => void,
+): Promise<Contender> {
+  const target = await Producer.connect(properties, { engine, onWarning })
+  const lane = (onHalt: () => void) =>
+    new Traffic(target, offersOf(ring, topic, cell), cell, allowFailures, onHalt)
+  return { target, lane }
 }
 
 interface Window {
@@ -74,24 +96,18 @@ interface Window {
 class TrialRun {
   readonly #spec: TrialSpec
   readonly #ring: Ring
-  readonly #producers: readonly Producer[]
+  readonly #targets: readonly Target[]
   readonly #endsBefore: number
-  readonly #lanes: readonly Traffic[]
+  readonly #lanes: readonly Lane[]
   readonly #halted = deferred<'halted'>()
   readonly #faults: string[] = []
 
-  constructor(spec: TrialSpec, ring: Ring, producers: readonly Producer[], endsBefore: number) {
+  constructor(spec: TrialSpec, ring: Ring, contenders: readonly Contender[], endsBefore: number) {
     this.#spec = spec
     this.#ring = ring
-    this.#producers = producers
+    this.#targets = contenders.map(({ target }) => target)
     this.#endsBefore = endsBefore
-    const { cell, topic, allowFailures } = spec
-    this.#lanes = producers.map(
-      producer =>
-        new Traffic(producer, offersOf(ring, topic, cell), cell, allowFailures, () =>
-          this.#halted.resolve('halted'),
-        ),
-    )
+    this.#lanes = contenders.map(({ lane }) => lane(() => this.#halted.resolve('halted')))
   }
 
   async run(): Promise<Pick<TrialResult, 'figures' | 'faults'>> {
@@ -139,7 +155,7 @@ class TrialRun {
       halted = true
     })
     while (!halted) {
-      const acknowledged = this.#producers.every(producer => producer.counts.delivered > 0)
+      const acknowledged = this.#targets.every(target => target.counts.delivered > 0)
       const now = performance.now()
       if (acknowledged && now >= warm) return
       if (now > deadline) {
@@ -186,21 +202,21 @@ class TrialRun {
   /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. */
   async #drain(): Promise<number> {
     const flushed = await Promise.allSettled(
-      this.#producers.map(producer => producer.flush({ timeoutMs: DRAIN_MS })),
+      this.#targets.map(target => target.flush({ timeoutMs: DRAIN_MS })),
     )
     for (const outcome of flushed) {
       if (outcome.status === 'rejected') this.#faults.push(String(outcome.reason.message))
     }
     let moved = 0
     try {
-      const [first] = this.#producers
+      const [first] = this.#targets
       if (first !== undefined) {
         moved = await endsMoved(first, this.#spec.topic, this.#endsBefore, this.#acknowledged())
       }
     } catch (error) {
       this.#faults.push(`the end offsets could not be read: ${(error as Error).message}`)
     }
-    await Promise.all(this.#producers.map(producer => producer.close({ timeoutMs: 0 })))
+    await Promise.all(this.#targets.map(target => target.close({ timeoutMs: 0 })))
     // what the calls have to tell comes in the turns after the last report
     await Promise.race([
       Promise.all(this.#lanes.map(lane => lane.spent())),
@@ -210,7 +226,7 @@ class TrialRun {
   }
 
   #acknowledged(): number {
-    return sum(this.#producers, producer => producer.counts.delivered)
+    return sum(this.#targets, target => target.counts.delivered)
   }
 }
 

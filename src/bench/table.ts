@@ -1,4 +1,13 @@
-import { type Column, cellColumns, constants, figureColumns, group, remarks, stateColumn } from './columns.ts'
+import {
+  type Column,
+  ceilingColumns,
+  cellColumns,
+  constants,
+  figureColumns,
+  group,
+  remarks,
+  stateColumn,
+} from './columns.ts'
 import type { BenchReport, CellReport } from './report.ts'
 
 export const tableFormats = ['table', 'markdown', 'csv'] as const
@@ -7,7 +16,9 @@ export type TableFormat = (typeof tableFormats)[number]
 /** The report as text, with a final newline. */
 export function renderReport(report: BenchReport, format: TableFormat): string {
   if (format === 'csv') return csv(report)
-  const columns = [...cellColumns(report.cells, false), ...figureColumns, stateColumn]
+  const compared = report.cells.some(({ ofCeiling }) => ofCeiling !== null)
+  const shares = compared ? ceilingColumns : []
+  const columns = [...cellColumns(report.cells, false), ...figureColumns, ...shares, stateColumn]
   const rows = report.cells.map(cell => columns.map(column => shown(column, cell)))
   const lines = format === 'markdown' ? markdown(columns, rows) : padded(columns, rows)
   return `${[heading(report), '', ...lines, ...remarkLines(report)].join('\n')}\n`
@@ -61,7 +72,8 @@ function csv({ cells, environment }: BenchReport): string {
     value: () => (environment.embedded ? 'embedded' : environment.brokers),
   }
   const reason: Column = { title: 'why', name: 'why', value: reasonOf }
-  const columns = [cluster, ...cellColumns(cells, true), ...figureColumns, stateColumn, reason]
+  const figures = [...figureColumns, ...ceilingColumns]
+  const columns = [cluster, ...cellColumns(cells, true), ...figures, stateColumn, reason]
   const rows = cells.map(cell => columns.map(({ value }) => csvField(value(cell))))
   return [columns.map(({ name }) => name), ...rows].map(row => `${row.join(',')}\r\n`).join('')
 }

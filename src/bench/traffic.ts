@@ -4,6 +4,7 @@ import { DeliveryError, describe, MillraceError } from '../errors.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { BatchResult } from '../producer/results.ts'
 import type { Cell } from './cell.ts'
+import type { Lane } from './contender.ts'
 import type { Offers } from './offers.ts'
 import { Room } from './room.ts'
 
@@ -13,6 +14,7 @@ const TURN_EVERY = 1000
 /** How many messages are still to be offered, by all producers together. */
 export class Budget {
   #left: number
+  #shares = 0
 
   constructor(messages: number) {
     this.#left = messages
@@ -23,10 +25,16 @@ export class Budget {
     this.#left -= taken
     return taken
   }
+
+  /** An equal part for each of so many, who ask once each. */
+  share(of: number): number {
+    if (!Number.isFinite(this.#left)) return this.#left
+    return this.take(Math.ceil(this.#left / (of - this.#shares++)))
+  }
 }
 
 /** The parallel produce loops of one producer, and what became of their messages as its calls told. */
-export class Traffic {
+export class Traffic implements Lane {
   offered = 0
   delivered = 0
   failed = 0

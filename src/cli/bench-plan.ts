@@ -9,6 +9,7 @@ import {
   defaultGrid,
   type Grid,
   plainCells,
+  withCeilings,
 } from '../bench/cell.ts'
 import { choices, numbers } from '../bench/lists.ts'
 import { ringFromFile } from '../bench/payloads.ts'
@@ -18,6 +19,7 @@ import { canonicalName, requireBrokers, resolveProperties } from '../config/inde
 import { chooseEngine, type EngineName, engineNames } from '../engine/connect.ts'
 import { checkTopic } from '../engine/message.ts'
 import { describe, MillraceError } from '../errors.ts'
+import { refuseTransactions } from './no-transactions.ts'
 import { type Given, number, single } from './numbers.ts'
 
 /** What says which trials are to be run. */
@@ -40,6 +42,7 @@ export interface BenchArguments {
   warmup?: Given
   repeat?: Given
   seed?: Given
+  ceiling: boolean
   'allow-failures': boolean
   set?: readonly string[] | undefined
   config?: Given
@@ -80,9 +83,10 @@ export function planOf(
   const lists = gridOf(args, warn)
   const plain = Object.keys(lists).length === 0
   const engine = lists.engine ?? [chooseEngine('auto', warn)]
-  const cells: Cell[] = plain
-    ? plainCells(engine[0] as Cell['engine'], partitions, messageSize)
+  const engines = plain
+    ? plainCells(engine.includes('batch') ? 'batch' : 'callback', partitions, messageSize)
     : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists, engine })
+  const cells = hasCeiling(args.ceiling, plain, warn) ? withCeilings(engines) : engines
   const messages = number('messages', args.messages, { min: 1, max: 1e12 })
   const seconds = number('duration', args.duration, { min: 0.1, max: DAY_SECONDS, whole: false })
   return {
@@ -105,6 +109,27 @@ export function planOf(
   }
 }
 
+/**
+ * A plain run has ceilings where it can, another where it is told to.
+ * @throws MillraceError ENGINE_UNAVAILABLE when they were asked for and the addon is missing
+ */
+function hasCeiling(asked: boolean, plain: boolean, warn: (text: string) => void): boolean {
+  if (!asked && !plain) return false
+  try {
+    chooseEngine('batch', warn)
+    return true
+  } catch (error) {
+    if (!(error instanceof MillraceError && error.code === 'ENGINE_UNAVAILABLE')) throw error
+    if (!asked) {
+      warn('there is no ceiling to compare with: it is a part of the addon')
+      return false
+    }
+    throw new MillraceError('ENGINE_UNAVAILABLE', `--ceiling is a part of the addon. ${error.message}`, {
+      cause: error,
+    })
+  }
+}
+
 /** What the names stand for here, each once: `auto` is one of the others. */
 function enginesOf(names: readonly EngineName[] | undefined, warn: (text: string) => void) {
   return names && [...new Set(names.map(name => chooseEngine(name, warn)))]
@@ -112,7 +137,7 @@ function enginesOf(names: readonly EngineName[] | undefined, warn: (text: string
 
 /** The lists that were given. */
 function gridOf(args: BenchArguments, warn: (text: string) => void): Partial<Grid> {
-  const text = (option: Exclude<keyof BenchArguments, 'set' | 'allow-failures'>) =>
+  const text = (option: Exclude<keyof BenchArguments, 'set' | 'ceiling' | 'allow-failures'>) =>
     single(option, args[option])
   const lists = {
     engine: enginesOf(choices('engine', text('engine'), engineNames), warn),
@@ -160,6 +185,7 @@ function propertiesOf(
   }
   const given = brokers === undefined ? {} : { environment, file: single('config', args.config) }
   const resolved = resolveProperties({ ...given, flags, overrides: { 'bootstrap.servers': brokers } })
+  refuseTransactions(resolved.properties)
   if (brokers !== undefined) requireBrokers(resolved.properties, resolved.sources)
   const properties: Record<string, string | number | boolean> = {}
   const warnings = [...resolved.warnings]

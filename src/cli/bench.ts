@@ -32,11 +32,13 @@ export const bench: Command<Options> = {
         `$0 bench                                      under a minute, against an embedded cluster
 $0 bench -b localhost:9092
 $0 bench -b localhost:9092 --api send,batch --message-size 100,1000 --repeat 7
-$0 bench -b localhost:9092 --loops 1,4 --duration 10 --json > result.json
+$0 bench -b localhost:9092 --loops 1,4 --ceiling --duration 10 --json > result.json
 
 Measure how fast messages are delivered. Every combination of the lists is a row; each trial has a process
 and a topic of its own. It counts what was acknowledged, and is void unless the topic's end offsets moved by
-exactly that. Without -b an embedded cluster is measured, which is not Kafka.`,
+exactly that. The ceiling is a loop in C++ that only offers messages to librdkafka, with the same
+configuration; other rows tell which share of it they reach. Without -b an embedded cluster is measured,
+which is not Kafka.`,
       )
       .option('brokers', {
         ...value,
@@ -62,6 +64,10 @@ exactly that. Without -b an embedded cluster is measured, which is not Kafka.`,
       .option('acks', { ...value, describe: 'list of all, 1, 0; default all' })
       .option('partitions', { ...value, describe: 'list: partitions of the topics made, with -b; default 4' })
       .option('engine', { ...value, describe: 'list of auto, batch, callback; default auto' })
+      .option('ceiling', {
+        ...flag,
+        describe: "a row for what librdkafka's producer itself does here; without lists it is there anyway",
+      })
       .option('payload-file', { ...value, describe: 'one payload a line, instead of random bytes' })
       .option('duration', { ...value, describe: 'seconds measured; default 5, or 2 where no list is given' })
       .option('messages', { ...value, describe: 'messages measured, instead of a duration' })

@@ -6,6 +6,7 @@ import { MillraceError } from '../errors.ts'
 import { Producer } from '../producer/producer.ts'
 import { EmbeddedCluster } from '../testing/embedded-cluster.ts'
 import type { Io } from './command.ts'
+import { refuseTransactions } from './no-transactions.ts'
 import { type Given, single } from './numbers.ts'
 
 /** Options that every command which talks to brokers has. */
@@ -117,6 +118,7 @@ export function resolveConnection(
     },
     optionVariables,
   })
+  refuseTransactions(properties)
   if (args.quiet !== true) for (const warning of warnings) io.stderr.write(`millrace: ${warning}\n`)
   const engine = oneOf(
     'MILLRACE_ENGINE',

@@ -63,6 +63,22 @@ export interface Binding {
   errors(): [code: number, name: string, text: string][]
 
   readonly cluster: ClusterBinding
+
+  /** These are of src/native/bind_ceiling.cc, and their tokens name ceilings. */
+  ceilingOpen(
+    bytes: Uint8Array,
+    ranges: Uint32Array,
+    messages: number,
+    maxBytes: number,
+    changed: () => void,
+  ): number
+  ceilingStart(token: number, topic: string, messages: number, stopAtFailure: boolean): boolean
+  ceilingStop(token: number): void
+  ceilingFlush(token: number): void
+  ceilingPurge(token: number): void
+  ceilingCounts(token: number): Float64Array
+  ceilingClose(token: number): void
+  ceilingRelease(token: number): void
 }
 
 /** What became of messages sent alone. */
@@ -107,7 +123,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 2
+const ABI = 3
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

@@ -5,11 +5,12 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 2;
+constexpr int kAbi = 3;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));
   Environment::init(env);
+  bind_ceiling(env, exports);
   bind_channel(env, exports);
   bind_cluster(env, exports);
   bind_histogram(env, exports);

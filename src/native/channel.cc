@@ -102,7 +102,8 @@ void Channel::settle(const rd_kafka_message_t *message) {
   const auto time = [&](int64_t due) {
     if (latencies_ != nullptr && state == State::kDelivered) latencies_->record(burst_now() - due);
   };
-  // credits are given back last: when nothing is in flight, every ending has been handed over
+  // credits are given back before the ending is handed over: who hears of an ending finds it in the counts. So nothing
+  // in flight does not mean that every ending was read.
   switch (kind_of(opaque)) {
     case Kind::kSlot: {
       Slot *slot = static_cast<Slot *>(opaque);
@@ -116,8 +117,8 @@ void Channel::settle(const rd_kafka_message_t *message) {
       if (state == State::kFailed) batch->failed.fetch_add(1, std::memory_order_relaxed);
       if (state == State::kUnsent) batch->unsent.fetch_add(1, std::memory_order_relaxed);
       if (persisted) batch->possibly_persisted.fetch_add(1, std::memory_order_relaxed);
-      batch->lane->finish(batch);
       give(cost);
+      batch->lane->finish(batch);
       return;
     }
     case Kind::kCounts: {
@@ -130,8 +131,8 @@ void Channel::settle(const rd_kafka_message_t *message) {
         batch->failed.fetch_add(1, std::memory_order_relaxed);
         if (persisted) batch->possibly_persisted.fetch_add(1, std::memory_order_relaxed);
       }
-      batch->lane->finish(batch);
       give(cost);
+      batch->lane->finish(batch);
       return;
     }
     case Kind::kSingle: {
@@ -142,8 +143,8 @@ void Channel::settle(const rd_kafka_message_t *message) {
         unsent_of_others_.push(copy_of(message, single->ending.pinned));
       end(&single->ending, message, state, persisted);
       time(single->due);
-      single->lane->finish(single);
       give(cost);
+      single->lane->finish(single);
       return;
     }
   }

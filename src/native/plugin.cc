@@ -4,9 +4,11 @@
 // that on_conf_set took. So: register here only, one state for each conf, freed with its conf.
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
+#include "ceiling.h"
 #include "channel.h"
 
 namespace millrace {
@@ -14,12 +16,15 @@ namespace {
 
 constexpr const char *kName = "millrace";
 constexpr const char *kTokenProperty = "millrace.token";
+constexpr const char *kCeilingProperty = "millrace.ceiling";
 
 // Lives as long as its conf. The conf of a handle lives as long as the handle, so the channel is there for every
-// acknowledgement.
+// acknowledgement; so are the payloads of a ceiling.
 struct ConfState {
   std::string token;
+  uint64_t ceiling_token = 0;
   std::shared_ptr<Channel> channel;
+  std::shared_ptr<Ceiling> ceiling;
 };
 
 // @locality librdkafka's broker and main threads, or the caller of produce, purge or destroy; perhaps with
@@ -35,10 +40,35 @@ rd_kafka_resp_err_t on_destroy(rd_kafka_t *, void *opaque) {
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+// @locality the thread that destroys the handle, before librdkafka's threads have ended
+rd_kafka_resp_err_t on_destroy_ceiling(rd_kafka_t *, void *opaque) {
+  static_cast<ConfState *>(opaque)->ceiling->detach();
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// @brief A handle for the ceiling has no interceptor on the way of its messages. @locality as on_new
+rd_kafka_resp_err_t new_ceiling(rd_kafka_t *rk, rd_kafka_conf_t *conf, ConfState *state, char *errstr,
+                                size_t errstr_size) {
+  state->ceiling = Ceilings::find(state->ceiling_token);
+  if (state->ceiling == nullptr) {
+    snprintf(errstr, errstr_size, "millrace: no ceiling waits for this client");
+    return RD_KAFKA_RESP_ERR__STATE;
+  }
+  const rd_kafka_resp_err_t err =
+      Kafka::get()->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy_ceiling, state);
+  if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    snprintf(errstr, errstr_size, "millrace: librdkafka refused the interceptor");
+    return err;
+  }
+  state->ceiling->attach(rk, conf);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 // @locality the thread that makes the handle
 rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *errstr,
                            size_t errstr_size) {
   auto *state = static_cast<ConfState *>(opaque);
+  if (state->ceiling_token != 0) return new_ceiling(rk, const_cast<rd_kafka_conf_t *>(conf), state, errstr, errstr_size);
   const Kafka *kafka = Kafka::get();
   state->channel = Registry::find(state->token);
   if (state->channel == nullptr) {
@@ -59,8 +89,15 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
 }
 
 rd_kafka_conf_res_t on_conf_set(rd_kafka_conf_t *, const char *name, const char *value, char *, size_t, void *opaque) {
-  if (strcmp(name, kTokenProperty) != 0) return RD_KAFKA_CONF_UNKNOWN;
-  static_cast<ConfState *>(opaque)->token = value == nullptr ? "" : value;
+  auto *state = static_cast<ConfState *>(opaque);
+  const char *text = value == nullptr ? "" : value;
+  if (strcmp(name, kTokenProperty) == 0) {
+    state->token = text;
+  } else if (strcmp(name, kCeilingProperty) == 0) {
+    state->ceiling_token = strtoull(text, nullptr, 10);
+  } else {
+    return RD_KAFKA_CONF_UNKNOWN;
+  }
   return RD_KAFKA_CONF_OK;
 }
 

@@ -2,12 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { KafkaError } from '../client/kafka-errors.ts'
 import type { ProducerClient } from '../client/producer-client.ts'
 import type { LogLine } from '../client/witness.ts'
-import {
-  checkProperties,
-  type ProducerProperties,
-  producerDefaults,
-  requireBrokers,
-} from '../config/index.ts'
+import type { ProducerProperties } from '../config/index.ts'
 import { deferred } from '../deferred.ts'
 import { BatchEngine } from '../engine/batch.ts'
 import { type ConnectedEngine, connectEngine, type EngineName } from '../engine/connect.ts'
@@ -17,6 +12,7 @@ import { MillraceError } from '../errors.ts'
 import type { Histogram } from '../latency/index.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
 import { closedError } from './closed.ts'
+import { effectiveProperties } from './effective-properties.ts'
 import { Ledger } from './ledger.ts'
 import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
@@ -109,10 +105,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     const { signal, onLog } = options
     const timeoutMs = timeout(options.timeoutMs ?? 10_000)
     const onWarning = options.onWarning ?? (text => process.emitWarning(text, 'MillraceWarning'))
-    const checked = checkProperties(properties)
-    requireBrokers(checked.properties)
-    const effective = producerDefaults(checked.properties)
-    for (const warning of [...checked.warnings, ...effective.warnings]) onWarning(warning)
+    const effective = effectiveProperties(properties, onWarning)
     let producer: Producer | undefined
     let connected: ConnectedEngine | undefined
     const listener = {
@@ -125,13 +118,13 @@ export class Producer extends EventEmitter<ProducerEvents> {
       },
       statistics: (json: string) => producer?.emit('statistics', JSON.parse(json)),
     }
-    connected = await connectEngine(options.engine ?? 'auto', effective.properties, listener, {
+    connected = await connectEngine(options.engine ?? 'auto', effective, listener, {
       timeoutMs,
       timed: options.latency === true,
       signal,
       onWarning,
     })
-    producer = new Producer(connected.client, connected.engine, effective.properties)
+    producer = new Producer(connected.client, connected.engine, effective)
     if (connected.channel !== undefined) rememberHandle(producer, connected.channel)
     if (!producer.#transactional) return producer
     try {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { type Cell, cellsOf, defaultGrid, plainCells, whyNotApplicable } from '../../src/bench/cell.ts'
+import {
+  type Cell,
+  ceilingIndexOf,
+  cellsOf,
+  defaultGrid,
+  plainCells,
+  whyNotApplicable,
+  withCeilings,
+} from '../../src/bench/cell.ts'
 
 const [cell] = cellsOf(defaultGrid) as [Cell]
 
@@ -45,15 +53,56 @@ describe('cellsOf', () => {
     ])
   })
 
-  test('a plain run measures each way in, loops, and the other engine', () => {
-    const cells = plainCells('batch', 4, 100).map(({ engine, api, loops }) => `${engine} ${api} ${loops}`)
-    expect(cells).toEqual([
-      'batch send 1',
-      'batch batch 1',
-      'batch framed 1',
-      'batch batch 4',
-      'callback batch 1',
+  test.each([
+    ['batch', ['batch 1', 'batch 4', 'callback 1']],
+    ['callback', ['callback 1', 'callback 4']],
+  ] as const)('a plain run of the %s engine measures loops, and the other engine', (engine, expected) => {
+    expect(plainCells(engine, 4, 100).map(({ engine, loops }) => `${engine} ${loops}`)).toEqual(expected)
+  })
+})
+
+describe('withCeilings', () => {
+  const told = (cells: readonly Cell[]) =>
+    cells.map(({ engine, api, messageSize }) => [engine, api, messageSize].join(' '))
+
+  test('cells that offer the same to librdkafka in different ways share one', () => {
+    const grid = { ...defaultGrid, engine: ['batch', 'callback'] as const, loops: [1, 4], batch: [10, 100] }
+    const cells = withCeilings(cellsOf({ ...grid, api: ['send', 'framed'] }))
+    expect(cells.filter(({ engine }) => engine === 'ceiling')).toEqual([
+      { ...cell, engine: 'ceiling', api: null, batch: null },
     ])
+    expect(cells[0]?.engine).toBe('ceiling')
+    expect(cells.map((_, index) => ceilingIndexOf(cells, index))).toEqual([-1, ...Array(12).fill(0)])
+  })
+
+  test('another configuration has another', () => {
+    const cells = withCeilings(cellsOf({ ...defaultGrid, messageSize: [100, 1000], api: ['send', 'batch'] }))
+    expect(told(cells)).toEqual(
+      ['ceiling  100', 'send 100', 'ceiling  1000', 'send 1000', 'batch 100', 'batch 1000'].map(text =>
+        text.startsWith('ceiling') ? text : `batch ${text}`,
+      ),
+    )
+    expect(cells.map((_, index) => ceilingIndexOf(cells, index))).toEqual([-1, 0, -1, 2, 0, 2])
+  })
+
+  test.each(['outstanding', 'producers', 'messageSize', 'compression', 'partitions', 'acks'] as const)(
+    '%s is configuration',
+    field => {
+      const other = {
+        outstanding: 5,
+        producers: 2,
+        messageSize: 5,
+        compression: 'lz4',
+        partitions: 5,
+        acks: '1',
+      }
+      const cells = [cell, { ...cell, [field]: other[field] }] as Cell[]
+      expect(withCeilings(cells)).toHaveLength(4)
+    },
+  )
+
+  test('without ceilings there is none', () => {
+    expect(ceilingIndexOf([cell], 0)).toBe(-1)
   })
 })
 

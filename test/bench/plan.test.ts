@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cellsOf, defaultGrid } from '../../src/bench/cell.ts'
+import { ceilingIndexOf, cellsOf, defaultGrid, withCeilings } from '../../src/bench/cell.ts'
 import { estimateSeconds, orderOf, type Plan, settingsOf } from '../../src/bench/plan.ts'
 
 const plan: Plan = {
@@ -24,6 +24,33 @@ describe('orderOf', () => {
   test('comes from the seed', () => {
     expect(orderOf(plan)).toEqual(orderOf({ ...plan }))
     expect(orderOf(plan)).not.toEqual(orderOf({ ...plan, seed: 2 }))
+  })
+
+  test('every second round is the one before it, backwards', () => {
+    const order = orderOf(plan)
+    expect(order.slice(4, 8)).toEqual(order.slice(0, 4).reverse())
+    expect(order.slice(12, 16)).toEqual(order.slice(8, 12).reverse())
+  })
+
+  test.each([1, 2, 3, 4])('%i cells stand around their ceiling, and change sides', loops => {
+    const grid = {
+      ...defaultGrid,
+      messageSize: [100, 1000],
+      loops: Array.from({ length: loops }, (_, n) => n + 1),
+    }
+    const cells = withCeilings(cellsOf(grid))
+    const order = orderOf({ ...plan, cells, repeat: 2 })
+    const rounds = [order.slice(0, cells.length), order.slice(cells.length)]
+    for (const round of rounds) {
+      expect([...round].sort((a, b) => a - b)).toEqual(cells.map((_, index) => index))
+    }
+    for (const [index] of cells.entries()) {
+      const ceiling = ceilingIndexOf(cells, index)
+      if (ceiling === -1) continue
+      const distances = rounds.map(round => round.indexOf(index) - round.indexOf(ceiling))
+      expect(Math.abs(distances[0] as number)).toBeLessThanOrEqual(Math.ceil(loops / 2))
+      expect(distances[0]).toBe(-(distances[1] as number))
+    }
   })
 
   test('leaves out what cannot be run', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Cell, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
+import { type Cell, ceilingOf, cellsOf, defaultGrid, type Grid, withCeilings } from '../../src/bench/cell.ts'
 import { finding } from '../../src/bench/finding.ts'
 import { type BenchReport, reportCell } from '../../src/bench/report.ts'
 import { renderReport } from '../../src/bench/table.ts'
@@ -71,7 +71,58 @@ const two = report({ api: ['send', 'batch'] }, [
   [valid(200_000), faulty],
 ])
 
+/** A ceiling, an engine of two loops, another engine. */
+function withCeiling(
+  ceiling: readonly Trial[],
+  batch: readonly Trial[],
+  callback: readonly Trial[],
+): BenchReport {
+  const cells = withCeilings(cellsOf({ ...defaultGrid, engine: ['batch', 'callback'] }))
+  const trials = [ceiling, batch, callback]
+  return {
+    ...two,
+    cells: cells.map((cell, index) =>
+      reportCell(cell, null, trials[index] ?? [], index === 0 ? undefined : ceiling),
+    ),
+  }
+}
+
+describe('ofCeiling', () => {
+  const { cells } = withCeiling(
+    [valid(200), faulty, valid(400), valid(100)],
+    [valid(100), valid(1), valid(300), faulty],
+    [faulty],
+  )
+
+  test('is the share in each round where both are valid', () => {
+    expect(cells[1]?.ofCeiling).toEqual({
+      median: 0.625,
+      low: 0.5,
+      high: 0.75,
+      method: 'range',
+      coverage: null,
+    })
+  })
+
+  test('is null without such a round, and for the ceiling itself', () => {
+    expect([cells[0]?.ofCeiling, cells[2]?.ofCeiling]).toEqual([null, null])
+  })
+})
+
 describe('renderReport', () => {
+  test('a table with ceilings tells the shares', () => {
+    const table = renderReport(
+      withCeiling([valid(200), valid(200)], [valid(180), valid(190)], [valid(50), valid(40)]),
+      'table',
+    )
+    expect(table.split('\n').slice(2, 6)).toEqual([
+      'engine    api    msg/s  low  high  MB/s   CPU s/M  loop p99 ms  RSS MB  of ceiling   low  high  trials',
+      'ceiling   -        200  200   200   0.0   5000.00          2.5     120           -     -     -  2 valid',
+      'batch     batch    185  180   190   0.0   5409.36          2.5     120        0.93  0.90  0.95  2 valid',
+      'callback  batch     45   40    50   0.0  22500.00          2.5     120        0.23  0.20  0.25  2 valid',
+    ])
+  })
+
   test('a table has a column for what differs, and tells of void trials', () => {
     expect(
       renderReport(two, 'table'),
@@ -99,7 +150,8 @@ void: batch, trial 2: the trial's process was ended by "SIGKILL", so
     expect(lines).toHaveLength(4)
     expect(lines[0]).toBe(
       'cluster,engine,api,batch,outstanding,loops,producers,messageSize,compression,partitions,acks,' +
-        'messagesPerSecond,low,high,megabytesPerSecond,cpuSecondsPerMillion,eventLoopDelayP99Ms,peakRssBytes,state,why',
+        'messagesPerSecond,low,high,megabytesPerSecond,cpuSecondsPerMillion,eventLoopDelayP99Ms,peakRssBytes,' +
+        'ofCeiling,ofCeilingLow,ofCeilingHigh,state,why',
     )
     expect(lines[1]).toMatch(/^embedded,batch,send,,10000,1,1,100,none,4,all,110000,100000,120000,11,/)
     expect(lines[2]).toMatch(/,"1 valid, 1 void","the trial's process was ended by ""SIGKILL"", so"$/)
@@ -137,6 +189,25 @@ describe('finding', () => {
       'two winners',
       report({ loops: [1, 2, 4] }, [[valid(10)], [valid(95), valid(120)], [valid(100), valid(130)]], named),
       'Batch, 4 loops was fastest, not told apart from batch, 2 loops: 115 messages a second, 11.5 times batch, 1 loop.',
+    ],
+    [
+      'a ceiling, which does not compete',
+      withCeiling([valid(200_000)], [valid(190_000)], [valid(50_000)]),
+      'Batch engine was fastest: 190,000 messages a second against an embedded cluster, which is not Kafka, 3.8 times callback engine, 95 % of the ceiling.',
+    ],
+    [
+      'a ceiling beside one cell',
+      {
+        ...two,
+        cells: withCeiling([valid(200)], [valid(100)], []).cells.slice(0, 2),
+        environment: { ...two.environment, ...named },
+      },
+      'Batch: 100 messages a second, 50 % of the ceiling.',
+    ],
+    [
+      'only a ceiling',
+      { ...two, cells: [reportCell(ceilingOf(two.cells[0] as Cell), null, [valid(200)])] },
+      'Ceiling: 200 messages a second against an embedded cluster, which is not Kafka.',
     ],
     ['nothing', report({}, [[faulty]]), 'No trial was valid, so there is nothing to tell.'],
   ])('%s', (_, of, sentence) => {

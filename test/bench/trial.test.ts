@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Api, type Cell, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
+import { type Api, type Cell, ceilingOf, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
 import { startChild } from '../../src/bench/child.ts'
 import { forkCluster, forkTrial } from '../../src/bench/children.ts'
 import type { TrialResult, TrialSpec } from '../../src/bench/trial.ts'
@@ -81,6 +81,40 @@ describe('a trial', () => {
     expect(figures.messagesPerSecond * figures.seconds).toBeCloseTo(1000, 6)
     expect(figures.delivered).toBe(await endOffsets(topic))
     expect(figures.delivered).toBeGreaterThan(1000)
+  })
+
+  test.each<[string, Partial<Grid>, Partial<TrialSpec>]>([
+    ['window', {}, {}],
+    ['messages', {}, { length: { messages: 5000 } }],
+    [
+      'producers',
+      { producers: [2], messageSize: [1000], compression: ['lz4'] },
+      { length: { messages: 5001 } },
+    ],
+    ['acks', { acks: ['0'], outstanding: [10] }, {}],
+  ])('of a ceiling (%s) counts what is in the log', async (name, grid, more) => {
+    const topic = `ceiling-${name}`
+    const spec = specOf(topic, grid, more)
+    const { figures, faults } = await resultOf({ ...spec, cell: ceilingOf(spec.cell) })
+
+    expect(faults).toEqual([])
+    expect(figures.delivered).toBe(await endOffsets(topic))
+    expect(figures.offered).toBe(figures.delivered)
+    const inWindow = figures.messagesPerSecond * figures.seconds
+    if ('messages' in spec.length) expect(inWindow).toBeCloseTo(spec.length.messages, 6)
+    else expect(inWindow).toBeLessThan(figures.delivered)
+    expect(inWindow).toBeGreaterThan(0)
+    expect(figures.cpuSeconds.user).toBeGreaterThan(0)
+  })
+
+  test('of a ceiling is void when messages are refused, and ends soon', async () => {
+    const properties = { 'bootstrap.servers': cluster.bootstrapServers, 'message.max.bytes': 1000 }
+    const spec = specOf('ceiling-refused', { messageSize: [2000] }, { properties, length: { seconds: 60 } })
+    const { faults, figures } = await resultOf({ ...spec, cell: ceilingOf(spec.cell) })
+
+    expect(figures.delivered).toBe(0)
+    expect(figures.failed).toBe(figures.offered)
+    expect(faults[0]).toMatch(/^\d+ of \d+ messages were not delivered \(MSG_SIZE_TOO_LARGE/)
   })
 
   test('is void when somebody else writes to its topic', async () => {

@@ -115,6 +115,67 @@ describe('millrace bench', () => {
     }
   })
 
+  test('a plain run has the ceiling, the engine with one loop and with four, and the other engine', async () => {
+    const { exitCode, stdout, stderr } = await millrace(['--repeat', '2', ...short])
+    const rows = stdout.split('\n').slice(2, 7)
+    expect(rows.map(row => row.split(/ +/).slice(0, 3).join(' '))).toEqual([
+      'engine api loops',
+      'ceiling - 1',
+      'batch batch 1',
+      'batch batch 4',
+      'callback batch 1',
+    ])
+    expect(rows[0]).toMatch(/ of ceiling +low +high +trials$/)
+    expect(rows[1]).toMatch(/ - +- +- +2 valid$/)
+    for (const row of rows.slice(2)) expect(row).toMatch(/ \d\.\d\d +\d\.\d\d +\d\.\d\d +2 valid$/)
+    expect(stderr).toMatch(/\[\d\/8\] ceiling: [\d,]+ msg\/s\n/)
+    expect(stderr).toMatch(
+      /, \d+ % of the ceiling\.\nTo measure your cluster: millrace bench -b host:9092\n$/,
+    )
+    expect(exitCode).toBe(0)
+  })
+
+  test('a plain run ends within a minute', async () => {
+    let seconds = Number.NaN
+    await millrace([], (text, interrupt) => {
+      seconds = Number(/12 trials, about ([\d.]+) s\./.exec(text)?.[1] ?? seconds)
+      if (text.includes('trials, about')) setImmediate(() => interrupt('SIGINT'))
+    })
+    expect(seconds).toBeLessThan(60)
+  })
+
+  test('--ceiling stands beside every configuration, as JSON', async () => {
+    const args = [
+      '--ceiling',
+      '--api',
+      'framed',
+      '--message-size',
+      '10,100',
+      '--repeat',
+      '1',
+      '--json',
+      ...short,
+    ]
+    const { exitCode, stdout } = await millrace(args)
+    const { cells } = JSON.parse(stdout) as BenchReport
+    expect(exitCode).toBe(0)
+    expect(cells.map(({ engine, api, batch, messageSize }) => [engine, api, batch, messageSize])).toEqual([
+      ['ceiling', null, null, 10],
+      ['batch', 'framed', 1000, 10],
+      ['ceiling', null, null, 100],
+      ['batch', 'framed', 1000, 100],
+    ])
+    for (const [at, { trials, ofCeiling }] of cells.entries()) {
+      expect(trials[0]).toMatchObject({ state: 'valid', failed: 0, offered: trials[0]?.delivered })
+      if (at % 2 === 0) expect(ofCeiling).toBeNull()
+      else {
+        const share =
+          (trials[0]?.messagesPerSecond as number) / (cells[at - 1]?.trials[0]?.messagesPerSecond as number)
+        expect(ofCeiling).toMatchObject({ median: share, low: share, high: share })
+      }
+    }
+  })
+
   test('payloads from a file, a table in markdown, results in a file', async () => {
     const payloads = join(folder, 'payloads')
     writeFileSync(payloads, 'a\nbcd\n')
@@ -183,7 +244,7 @@ describe('millrace bench', () => {
     const { stderr, exitCode } = await millrace(['--duration', '400', '--repeat', '2'], (text, interrupt) => {
       if (text.includes('trials, about')) setImmediate(() => interrupt('SIGTERM'))
     })
-    expect(stderr).toMatch(/10 trials, about 1 h \d\d min, which is long/)
+    expect(stderr).toMatch(/8 trials, about \d\d min( \d+ s)?, which is long/)
     expect(exitCode).toBe(143)
   })
 

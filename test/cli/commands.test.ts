@@ -263,6 +263,22 @@ describe(
         for (const text of texts) expect(errors).toContain(text)
         expect(errors.includes('npm rebuild millrace')).toBe(engine !== 'callback')
       })
+
+      test.each([
+        [[], 0, ['there is no ceiling to compare with', 'batch, 4 loops: ']],
+        [['--ceiling'], 2, ['--ceiling is a part of the addon', 'npm rebuild millrace']],
+        [['--ceiling', '--engine', 'callback'], 2, ['--ceiling is a part of the addon']],
+      ] as const)('bench %j', async (more, exit, texts) => {
+        const argv = ['bench', '--duration', '0.2', '--warmup', '0', '--repeat', '1', ...more]
+        const child = spawn(process.execPath, [join(folder, 'dist/cli/main.js'), ...argv], { env })
+        child.stdout.resume()
+        let errors = ''
+        child.stderr.on('data', data => {
+          errors += data
+        })
+        expect(await once(child, 'close')).toEqual([exit, null])
+        for (const text of texts) expect(errors).toContain(text)
+      })
     })
   },
 )
