@@ -1,5 +1,6 @@
 import type { Properties } from '../client/producer-client.ts'
 import { redact } from '../config/index.ts'
+import type { Installation } from './against.ts'
 import { type Cell, whyNotApplicable } from './cell.ts'
 import { seeded, shuffled } from './random.ts'
 import type { Settings } from './report.ts'
@@ -21,6 +22,8 @@ export interface Plan {
   /** Without bootstrap.servers and what cells set. */
   readonly properties: Properties
   readonly label?: string | undefined
+  /** Another installation, which runs every trial as well. */
+  readonly against?: Installation | undefined
   /** What may be on its way in one trial. */
   readonly memoryBytes: number
 }
@@ -54,6 +57,26 @@ export function orderOf(plan: Plan): number[] {
   return Array.from({ length: plan.repeat }, () => shuffled(applicable, random)).flat()
 }
 
+/** A trial of a cell, by this installation or another one. */
+export interface Turn {
+  readonly cell: number
+  readonly other: Installation | undefined
+}
+
+/** Who runs when: with another installation each trial has its twin beside it, first as often as second. */
+export function turnsOf(plan: Plan): Turn[] {
+  const { against } = plan
+  const done = new Map<number, number>()
+  return orderOf(plan).flatMap(cell => {
+    const own = { cell, other: undefined }
+    if (against === undefined) return [own]
+    const round = done.get(cell) ?? 0
+    done.set(cell, round + 1)
+    const others = { cell, other: against }
+    return (round + cell) % 2 === 0 ? [own, others] : [others, own]
+  })
+}
+
 /** Starting processes, connecting, draining, reading end offsets. */
 const AROUND_A_TRIAL_SECONDS = 1.2
 /** To guess how long a number of messages takes. */
@@ -63,5 +86,5 @@ const USUAL_RATE = 200_000
 export function estimateSeconds(plan: Plan): number {
   const { length, warmupSeconds } = plan
   const window = 'seconds' in length ? length.seconds : length.messages / USUAL_RATE
-  return orderOf(plan).length * (warmupSeconds + window + AROUND_A_TRIAL_SECONDS)
+  return turnsOf(plan).length * (warmupSeconds + window + AROUND_A_TRIAL_SECONDS)
 }

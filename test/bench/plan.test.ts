@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { cellsOf, defaultGrid } from '../../src/bench/cell.ts'
-import { estimateSeconds, orderOf, type Plan, settingsOf } from '../../src/bench/plan.ts'
+import { estimateSeconds, orderOf, type Plan, settingsOf, turnsOf } from '../../src/bench/plan.ts'
 
 const plan: Plan = {
   cells: cellsOf({ ...defaultGrid, loops: [1, 2, 3, 4] }),
@@ -29,6 +29,31 @@ describe('orderOf', () => {
   test('leaves out what cannot be run', () => {
     const cells = cellsOf({ ...defaultGrid, batch: [10, 100_000] })
     expect(orderOf({ ...plan, cells, repeat: 2 })).toEqual([0, 0])
+  })
+})
+
+describe('turnsOf', () => {
+  const against = { folder: '/other', version: '0.0.1', trialProcess: '/other/dist/bench/trial-process.js' }
+
+  test('alone: the order of the cells', () => {
+    expect(turnsOf(plan)).toEqual(orderOf(plan).map(cell => ({ cell, other: undefined })))
+  })
+
+  test('with another installation each trial has its twin beside it, first as often as second', () => {
+    const turns = turnsOf({ ...plan, repeat: 4, against })
+    expect(turns).toHaveLength(4 * 4 * 2)
+    const pairs = Array.from({ length: 16 }, (_, at) => turns.slice(2 * at, 2 * at + 2))
+    const firstOf = new Map<number, number>()
+    for (const [one, two] of pairs) {
+      expect(one?.cell).toBe(two?.cell)
+      expect([one?.other, two?.other].filter(other => other === against)).toHaveLength(1)
+      if (one?.other === against) firstOf.set(one.cell, (firstOf.get(one.cell) ?? 0) + 1)
+    }
+    expect([...firstOf.values()]).toEqual([2, 2, 2, 2])
+  })
+
+  test('takes twice as long', () => {
+    expect(estimateSeconds({ ...plan, against })).toBe(2 * estimateSeconds(plan))
   })
 })
 
