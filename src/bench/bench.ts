@@ -3,10 +3,11 @@ import type { Installation } from './against.ts'
 import { whyNotApplicable } from './cell.ts'
 import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
 import { describeEnvironment } from './environment.ts'
-import { type Plan, settingsOf, type Turn, turnsOf } from './plan.ts'
+import { type Plan, settingsOf } from './plan.ts'
 import { type BenchReport, type CellReport, reportCell } from './report.ts'
 import { Topics } from './topics.ts'
 import type { Trial, TrialSpec } from './trial.ts'
+import { type Turn, turnsOf } from './turns.ts'
 
 export interface BenchListener {
   /** After each trial, and before the first. */

@@ -57,26 +57,6 @@ export function orderOf(plan: Plan): number[] {
   return Array.from({ length: plan.repeat }, () => shuffled(applicable, random)).flat()
 }
 
-/** A trial of a cell, by this installation or another one. */
-export interface Turn {
-  readonly cell: number
-  readonly other: Installation | undefined
-}
-
-/** Who runs when: with another installation each trial has its twin beside it, first as often as second. */
-export function turnsOf(plan: Plan): Turn[] {
-  const { against } = plan
-  const done = new Map<number, number>()
-  return orderOf(plan).flatMap(cell => {
-    const own = { cell, other: undefined }
-    if (against === undefined) return [own]
-    const round = done.get(cell) ?? 0
-    done.set(cell, round + 1)
-    const others = { cell, other: against }
-    return (round + cell) % 2 === 0 ? [own, others] : [others, own]
-  })
-}
-
 /** Starting processes, connecting, draining, reading end offsets. */
 const AROUND_A_TRIAL_SECONDS = 1.2
 /** To guess how long a number of messages takes. */
@@ -86,5 +66,6 @@ const USUAL_RATE = 200_000
 export function estimateSeconds(plan: Plan): number {
   const { length, warmupSeconds } = plan
   const window = 'seconds' in length ? length.seconds : length.messages / USUAL_RATE
-  return turnsOf(plan).length * (warmupSeconds + window + AROUND_A_TRIAL_SECONDS)
+  const installations = plan.against === undefined ? 1 : 2
+  return installations * orderOf(plan).length * (warmupSeconds + window + AROUND_A_TRIAL_SECONDS)
 }

@@ -192,14 +192,14 @@ function sentence({ title, unit, points, kneeAt, certain, limits, where }: Told)
   const efficiency =
     unit && kneeAt > 0 ? `, efficiency ${((knee.efficiency as number) * 100).toFixed(0)} %` : ''
   const up = kneeAt === 0 ? '' : `${made(knee, first)}${efficiency}`
-  const doubt = certain ? '' : ' The medians say so; the trials are too few or too uneven to be sure.'
-  if (knee === last) return `${title}${where}: ${up}; larger values may pay still.${doubt}`
+  const doubt = certain ? '' : 'going by medians that these trials are too few or too uneven to bear out, '
+  if (knee === last) return `${title}${where}: ${doubt}${up}; larger values may pay still.`
   const found = [made(last, knee), up].filter(part => part !== '').join('; ')
   const cause =
     limits.length === 0
       ? `At ${group(knee.value)} nothing that was measured was near its limit; cluster and network were not measured.`
       : `At ${group(knee.value)} ${limits.join('; ')}.`
-  return `${title}${where}: take ${group(knee.value)}, more does not pay: ${found}.${doubt} ${cause}`
+  return `${title}${where}: ${doubt}take ${group(knee.value)}, more does not pay: ${found}. ${cause}`
 }
 
 /** `4 made 1.77 times the rate of 1` */

@@ -55,7 +55,9 @@ describe('scalingOf', () => {
     const few = (rate: number) => steady(rate).slice(0, 3)
     const found = along([1, 2, 4], [few(100), few(180), few(182)])
     expect(found).toMatchObject({ knee: 2, certain: false })
-    expect(found.text).toContain('too few or too uneven to be sure')
+    expect(found.text).toContain(
+      'loops: going by medians that these trials are too few or too uneven to bear out, take 2',
+    )
   })
 
   test.each<[string, Partial<Trial>, string]>([

@@ -198,7 +198,9 @@ describe('millrace bench', () => {
     const { exitCode, stdout, stderr } = await millrace([...args, '--compare', old, '--json'])
 
     expect(exitCode).toBe(0)
-    expect(stderr).toContain(`Since ${old} (before):\n  batch: undecided (1 of 6 trials needed on both sides`)
+    expect(stderr).toContain(
+      `Since ${old} (before):\n  batch: undecided (6 valid trials are needed on both sides`,
+    )
     const { comparison } = JSON.parse(stdout) as AnalysedReport
     expect(comparison).toMatchObject({ file: old, label: 'before', environmentDiffers: [] })
     expect(comparison?.cells).toMatchObject([{ cell: 0, kind: 'undecided', basis: 'rate' }])

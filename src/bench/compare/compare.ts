@@ -89,28 +89,27 @@ function compareAt(then: Recorded, cell: CellReport, index: number, margin: numb
     ? [cell.ofCeiling as RecordedSummary, other.ofCeiling as RecordedSummary]
     : [cell.messagesPerSecond, other.messagesPerSecond]
   const allowance = Math.max(SESSIONS_DIFFER[basis], driftOf(cell.trials), driftOf(other.trials))
-  const trials = Math.min(ratesOf(cell.trials).length, ratesOf(other.trials).length)
+  const known = isInterval(here, cell.trials) && isInterval(there, other.trials)
   const ratio = {
     estimate: here.median / there.median,
     low: here.low / there.high / (1 + allowance),
     high: (here.high / there.low) * (1 + allowance),
-    coverage: trials < ENOUGH_TRIALS ? null : 0.95,
+    coverage: known ? 0.95 : null,
   }
-  return [{ cell: index, ...told(ratio, trials, margin, basis), basis, ratio, allowance }]
+  return [{ cell: index, ...told(ratio, margin, basis), basis, ratio, allowance }]
 }
 
 /** Two intervals of 95 % that do not meet: of no difference, fewer than one in a hundred. */
 function told(
-  { estimate, low, high }: Ratio,
-  trials: number,
+  { estimate, low, high, coverage }: Ratio,
   margin: number,
   basis: Basis,
 ): { kind: VerdictKind; text: string } {
   const of = basis === 'share' ? 'share of ceiling' : 'rate, for want of a ceiling in both'
-  if (trials < ENOUGH_TRIALS) {
+  if (coverage === null) {
     return {
       kind: 'undecided',
-      text: `undecided (${trials} of ${ENOUGH_TRIALS} trials needed on both sides; ${of})`,
+      text: `undecided (${ENOUGH_TRIALS} valid trials are needed on both sides; ${of})`,
     }
   }
   const percent = (ratio: number) => `${ratio < 1 ? '-' : '+'}${Math.abs((ratio - 1) * 100).toFixed(0)} %`
@@ -124,6 +123,11 @@ function told(
     kind: 'undecided',
     text: `undecided between sessions (${size}); --against measures both side by side`,
   }
+}
+
+/** Whether it holds the median with 95 %. */
+function isInterval({ method }: RecordedSummary, trials: RecordedCell['trials']): boolean {
+  return method === undefined ? ratesOf(trials).length >= ENOUGH_TRIALS : method === 'order-statistic'
 }
 
 /** How far the halves of a series lie apart; 0 where it is too short to tell. */

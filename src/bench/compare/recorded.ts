@@ -23,6 +23,8 @@ export interface RecordedSummary {
   readonly median: number
   readonly low: number
   readonly high: number
+  /** `order-statistic`: low to high holds the median with 95 %. */
+  readonly method?: string | undefined
 }
 
 /**

@@ -91,7 +91,7 @@ describe('compareRuns', () => {
   test('too few trials on a side', () => {
     const { kind, text, ratio } = since(steady(100).slice(0, 3), steady(300))
     expect(kind).toBe('undecided')
-    expect(text).toContain('3 of 6 trials needed on both sides')
+    expect(text).toContain('6 valid trials are needed on both sides')
     expect(ratio?.coverage).toBeNull()
   })
 
