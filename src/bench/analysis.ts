@@ -5,7 +5,7 @@ import type { BenchReport, CellReport } from './report.ts'
 import { type Scaling, scalingOf } from './scaling.ts'
 import { type GridVerdict, gridVerdicts } from './verdicts/grid.ts'
 import { fewestPairs } from './verdicts/power.ts'
-import { ALPHA, judge, type Verdict } from './verdicts/verdict.ts'
+import { ALPHA, judge, type Verdict, type VerdictKind } from './verdicts/verdict.ts'
 
 /** What was found in a report; all of it follows from the report and the rules. */
 export interface AnalysedReport extends BenchReport {
@@ -94,6 +94,34 @@ export function findings(report: AnalysedReport): string[] {
     ...report.scaling.filter(worthTelling).map(({ text }) => text),
     ...slowerLines(report),
   ]
+}
+
+/** The same in short, where the verdicts themselves stand elsewhere. */
+export function headlines(report: AnalysedReport): string[] {
+  const { verdicts, against, comparison, cells } = report
+  const [first] = verdicts
+  return [
+    ...(first === undefined
+      ? []
+      : [`Against ${nameOf(cells[first.against] as CellReport, cells)}: ${tally(verdicts)}.`]),
+    ...(against === null
+      ? []
+      : [`Against millrace ${against.millrace} in ${against.folder}: ${tally(against.verdicts)}.`]),
+    ...(comparison === null || comparison.environmentDiffers.length > 0
+      ? comparisonLines(report)
+      : [`Since ${comparison.file}: ${tally(comparison.cells)}.`]),
+    ...report.scaling.filter(worthTelling).map(({ text }) => text),
+    ...slowerLines(report),
+  ]
+}
+
+/** `2 faster, 1 undecided` */
+function tally(verdicts: readonly { readonly kind: VerdictKind }[]): string {
+  const counts = (['faster', 'slower', 'equivalent', 'undecided', 'none'] as const).flatMap(kind => {
+    const count = verdicts.filter(verdict => verdict.kind === kind).length
+    return count === 0 ? [] : [`${count} ${kind === 'none' ? 'without a verdict' : kind}`]
+  })
+  return counts.length === 0 ? 'nothing to compare' : counts.join(', ')
 }
 
 /** Parallelism always; another axis where it ends within what was measured. */

@@ -4,6 +4,7 @@ import { runBench } from '../bench/bench.ts'
 import { nameOf } from '../bench/columns.ts'
 import { describeEnvironment } from '../bench/environment.ts'
 import { finding } from '../bench/finding.ts'
+import { Charts } from '../bench/html/charts.ts'
 import { renderPage } from '../bench/html/page.ts'
 import { checkWritable, writeWhole } from '../bench/output-file.ts'
 import { estimateSeconds, type Plan, settingsOf } from '../bench/plan.ts'
@@ -107,6 +108,7 @@ exactly that. Without -b an embedded cluster is measured, which is not Kafka.`,
       if (output !== undefined && resolve(output) === resolve(page)) {
         throw new MillraceError('USAGE', `--output and --report are both ${page}`, { hint: 'Give two files' })
       }
+      await Charts.load()
     }
     const run = { environment: { ...describeEnvironment(), ...settingsOf(plan) }, cells: plan.cells }
     const obstacle = whyNotComparable(choice, run)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { analyse, findings } from '../../src/bench/analysis.ts'
+import { analyse, findings, headlines } from '../../src/bench/analysis.ts'
 import type { BenchReport } from '../../src/bench/report.ts'
 import { someReport, steady, validTrial } from './reports.ts'
 
@@ -24,6 +24,18 @@ describe('analyse', () => {
       '  batch: faster by 100 % (100 to 100 %)',
       '  framed: faster by 0.5 % (0.5 to 0.5 %)',
     ])
+  })
+
+  test('in short', () => {
+    const report = against(
+      someReport({ loops: [1, 2, 4] }, [steady(100), steady(200), steady(100)]),
+      [100, 300],
+    )
+    expect(headlines(analyse(report, { margin: 5 })).slice(0, 2)).toEqual([
+      'Against batch, 1 loop: 1 faster, 1 equivalent.',
+      'Against millrace 0.0.9 in /other: 1 slower, 1 equivalent.',
+    ])
+    expect(headlines(analyse(someReport({}, [steady(1)]), { margin: 5 }))).toEqual([])
   })
 
   test('a ceiling is no rival, and none is held against it', () => {

@@ -1,5 +1,6 @@
 import type * as Plots from '@observablehq/plot'
 import type { parseHTML } from 'linkedom'
+import { describe, MillraceError } from '../../errors.ts'
 import { Html, html } from './html.ts'
 import { SERIES } from './style.ts'
 
@@ -44,9 +45,17 @@ export class Charts {
     this.#document = document
   }
 
+  /** @throws MillraceError USAGE where the libraries are not there */
   static async load(): Promise<Charts> {
-    const [plot, linkedom] = await Promise.all([import('@observablehq/plot'), import('linkedom')])
-    return new Charts(plot, linkedom.parseHTML('<!doctype html><html><body></body></html>').document)
+    try {
+      const [plot, linkedom] = await Promise.all([import('@observablehq/plot'), import('linkedom')])
+      return new Charts(plot, linkedom.parseHTML('<!doctype html><html><body></body></html>').document)
+    } catch (cause) {
+      throw new MillraceError('USAGE', `--report cannot draw charts: ${describe(cause)}`, {
+        cause,
+        hint: 'Install millrace again, with all of its dependencies',
+      })
+    }
   }
 
   /** A row each, with its name above. `reference`: a value that all are seen against. */
@@ -145,8 +154,9 @@ export function color(at: number): string {
   return `var(--s${at % SERIES.length})`
 }
 
+/** Shifts by one with each round of the colours, so that no two of 36 series look alike. */
 export function dashes(at: number): string {
-  return SERIES[at % SERIES.length] as string
+  return SERIES[(at + Math.floor(at / SERIES.length)) % SERIES.length] as string
 }
 
 /** About 7 pixels a character. The table beneath has all of it. */

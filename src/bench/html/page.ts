@@ -1,4 +1,4 @@
-import { type AnalysedReport, findings } from '../analysis.ts'
+import { type AnalysedReport, headlines } from '../analysis.ts'
 import { finding } from '../finding.ts'
 import { Charts } from './charts.ts'
 import { Html, html } from './html.ts'
@@ -34,7 +34,7 @@ export async function renderPage(report: AnalysedReport): Promise<string> {
 <p class="faint">millrace ${millrace}, ${date}</p>
 <p class="lead">${sentence}</p>
 ${notice}
-<ul>${findings(report).map(line => html`<li>${line}</li>`)}</ul>
+<ul>${headlines(report).map(line => html`<li>${line}</li>`)}</ul>
 ${throughput(report, charts)}
 ${verdicts(report, charts)}
 ${latency(report, charts)}

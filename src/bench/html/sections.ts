@@ -15,11 +15,13 @@ interface Measured {
   readonly rate: Summary
 }
 
-function measured({ cells }: AnalysedReport): Measured[] {
-  return cells.flatMap(cell =>
-    cell.messagesPerSecond === null
-      ? []
-      : [{ name: nameOf(cell, cells), cell, rate: cell.messagesPerSecond }],
+/** This installation's rows, then those of the other one. */
+function measured({ cells, against }: AnalysedReport): Measured[] {
+  const own = cells.map(cell => ({ cell, name: nameOf(cell, cells) }))
+  const others =
+    against?.cells.map((cell, at) => ({ cell, name: `${own[at]?.name}, other installation` })) ?? []
+  return [...own, ...others].flatMap(({ cell, name }) =>
+    cell.messagesPerSecond === null ? [] : [{ cell, name, rate: cell.messagesPerSecond }],
   )
 }
 

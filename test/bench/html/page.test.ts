@@ -109,6 +109,15 @@ describe('renderPage', withCharts, () => {
     expect(chart?.getAttribute('aria-label')).toContain(evil)
   })
 
+  test('the other installation has rows of its own', async () => {
+    const { document } = await pageOf(report)
+    const rows = [...document.querySelectorAll('[aria-label="Throughput"] tbody tr')]
+    expect(rows.map(row => row.querySelector('td')?.textContent).slice(-2)).toEqual([
+      'framed, 4 loops',
+      'batch, 1 loop, other installation',
+    ])
+  })
+
   test('without latency says why there is none', async () => {
     const { document } = await pageOf(report)
     const section = [...document.querySelectorAll('section')].find(({ textContent }) =>
