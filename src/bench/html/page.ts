@@ -2,8 +2,10 @@ import { type AnalysedReport, headlines } from '../analysis.ts'
 import { finding } from '../finding.ts'
 import { Charts } from './charts.ts'
 import { Html, html } from './html.ts'
-import { cost, environment, latency, throughput, trials, verdicts } from './sections.ts'
+import { cost, environment, latency, trials } from './sections.ts'
 import { style } from './style.ts'
+import { throughput } from './throughput.ts'
+import { verdicts } from './verdicts.ts'
 
 /** Nothing from elsewhere, and no script at all: whatever a label or an error says stays text. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'"
