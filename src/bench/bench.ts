@@ -1,16 +1,19 @@
 import { aborted, MillraceError } from '../errors.ts'
+import type { Installation } from './against.ts'
 import { ceilingIndexOf, whyNotApplicable } from './cell.ts'
 import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
 import { describeEnvironment } from './environment.ts'
-import { orderOf, type Plan, settingsOf } from './plan.ts'
-import { type BenchReport, reportCell } from './report.ts'
+import { type Plan, settingsOf } from './plan.ts'
+import { type BenchReport, type CellReport, reportCell } from './report.ts'
 import { Topics } from './topics.ts'
 import type { Trial, TrialSpec } from './trial.ts'
+import { type Turn, turnsOf } from './turns.ts'
 
 export interface BenchListener {
   /** After each trial, and before the first. */
   report(report: BenchReport): void
-  trial(trial: Trial, cell: number, of: number): void
+  /** `others`: of the other installation. */
+  trial(trial: Trial, cell: number, of: number, others: boolean): void
   warning(text: string): void
 }
 
@@ -54,8 +57,9 @@ class BenchRun {
   readonly #signal: AbortSignal
   readonly #environment: BenchReport['environment']
   readonly #trials: Trial[][]
+  readonly #othersTrials: Trial[][]
   readonly #partitions = new Map<number, number>()
-  readonly #order: readonly number[]
+  readonly #order: readonly Turn[]
   readonly #warned = new Set<string>()
   #done = 0
   #topics: Topics | undefined
@@ -66,40 +70,56 @@ class BenchRun {
     this.#signal = signal
     this.#environment = { ...describeEnvironment(), ...settingsOf(plan) }
     this.#trials = plan.cells.map(() => [])
-    this.#order = orderOf(plan)
+    this.#othersTrials = plan.cells.map(() => [])
+    this.#order = turnsOf(plan)
   }
 
   report(): BenchReport {
-    const { cells, memoryBytes } = this.#plan
-    const isVoid = this.#trials.flat().some(({ state }) => state === 'void')
+    const { against } = this.#plan
+    const isVoid = [...this.#trials, ...this.#othersTrials].flat().some(({ state }) => state === 'void')
     return {
       schema: 'millrace.bench/1',
       environment: this.#environment,
-      cells: cells.map((cell, index) =>
-        reportCell(
-          { ...cell, partitions: this.#partitions.get(index) ?? cell.partitions },
-          whyNotApplicable(cell, memoryBytes) ?? null,
-          this.#trials[index] ?? [],
-          this.#trials[ceilingIndexOf(cells, index)],
-        ),
-      ),
+      cells: this.#cells(this.#trials),
+      ...(against === undefined
+        ? {}
+        : {
+            against: {
+              folder: against.folder,
+              millrace: against.version,
+              cells: this.#cells(this.#othersTrials),
+            },
+          }),
       missingTrials: this.#order.length - this.#done,
       error: null,
       exitCode: isVoid ? EXIT_VOID : 0,
     }
   }
 
+  #cells(trials: readonly (readonly Trial[])[]): CellReport[] {
+    const { cells, memoryBytes } = this.#plan
+    return cells.map((cell, index) =>
+      reportCell(
+        { ...cell, partitions: this.#partitions.get(index) ?? cell.partitions },
+        whyNotApplicable(cell, memoryBytes) ?? null,
+        trials[index] ?? [],
+        trials[ceilingIndexOf(cells, index)],
+      ),
+    )
+  }
+
   async all(): Promise<void> {
-    for (const index of this.#order) {
-      const outcome = await this.#trial(index)
+    for (const { cell: index, other } of this.#order) {
+      const outcome = await this.#trial(index, other)
       this.#done++
       const trial = this.#toTrial(outcome)
-      this.#trials[index]?.push(trial)
+      const trials = other === undefined ? this.#trials : this.#othersTrials
+      trials[index]?.push(trial)
       if ('result' in outcome) {
         this.#partitions.set(index, outcome.result.partitions)
         for (const text of outcome.result.warnings) this.#warnOnce(text)
       }
-      this.#listener.trial(trial, index, this.#order.length)
+      this.#listener.trial(trial, index, this.#order.length, other !== undefined)
       this.#listener.report(this.report())
     }
   }
@@ -111,7 +131,7 @@ class BenchRun {
     }
   }
 
-  async #trial(index: number): Promise<TrialOutcome> {
+  async #trial(index: number, other: Installation | undefined): Promise<TrialOutcome> {
     const cell = this.#plan.cells[index]
     if (cell === undefined) throw new Error(`there is no cell ${index}`)
     const { brokers, topic, properties, warmupSeconds, length, payloadFile, seed, allowFailures } = this.#plan
@@ -129,7 +149,7 @@ class BenchRun {
       if (own) this.#topics ??= new Topics(reached)
       const made = own ? await this.#topics?.make(cell.partitions) : undefined
       const spec: TrialSpec = { ...trial, topic: made ?? topic ?? EMBEDDED_TOPIC, properties: reached }
-      const outcome = await forkTrial(spec, this.#signal)
+      const outcome = await forkTrial(spec, this.#signal, other?.trialProcess)
       if (made !== undefined) await this.#topics?.drop(made)
       return outcome
     } finally {

@@ -18,8 +18,13 @@ export interface Child {
 export function startChild(entry: 'trial-process' | 'cluster-process'): Child {
   const fromSource = import.meta.url.endsWith('.ts')
   const path = fileURLToPath(new URL(`./${entry}${fromSource ? '.ts' : '.js'}`, import.meta.url))
+  return startEntry(path, fromSource ? ['--import', tsx()] : [])
+}
+
+/** The same for a file of another installation, by its path. */
+export function startEntry(path: string, execArgv: readonly string[] = []): Child {
   const child = fork(path, [], {
-    execArgv: fromSource ? ['--import', tsx()] : [],
+    execArgv: [...execArgv],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let said = ''

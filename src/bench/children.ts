@@ -1,5 +1,5 @@
 import { aborted, type ErrorCode, errorCodes, MillraceError } from '../errors.ts'
-import { startChild } from './child.ts'
+import { startChild, startEntry } from './child.ts'
 import type { SentError } from './child-side.ts'
 import type { TrialResult, TrialSpec } from './trial.ts'
 
@@ -7,12 +7,18 @@ import type { TrialResult, TrialSpec } from './trial.ts'
 export type TrialOutcome = { readonly result: TrialResult } | { readonly died: string }
 
 /**
- * Runs a trial in a process of its own.
+ * Runs a trial in a process of its own. `othersEntry`: another installation's trial-process.js; what it
+ * cannot do, or answers otherwise than this one would, is told as a process that died.
  * @throws MillraceError as `runTrial`; ABORTED, when the process is gone
  */
-export async function forkTrial(spec: TrialSpec, signal: AbortSignal): Promise<TrialOutcome> {
+export async function forkTrial(
+  spec: TrialSpec,
+  signal: AbortSignal,
+  othersEntry?: string,
+): Promise<TrialOutcome> {
   if (signal.aborted) throw aborted(signal)
-  const { process: child, ended } = startChild('trial-process')
+  const { process: child, ended } =
+    othersEntry === undefined ? startChild('trial-process') : startEntry(othersEntry)
   const onAbort = () => child.kill('SIGKILL')
   signal.addEventListener('abort', onAbort, { once: true })
   let answer: { result: TrialResult } | { error: SentError } | undefined
@@ -24,8 +30,20 @@ export async function forkTrial(spec: TrialSpec, signal: AbortSignal): Promise<T
   signal.removeEventListener('abort', onAbort)
   if (signal.aborted) throw aborted(signal)
   if (answer === undefined) return { died: `the trial's process ${how}` }
-  if ('error' in answer) throw fromSentError(answer.error)
+  if ('error' in answer) {
+    if (othersEntry !== undefined)
+      return { died: `the other installation could not: ${answer.error.message}` }
+    throw fromSentError(answer.error)
+  }
+  if (othersEntry !== undefined && !isResult(answer.result)) {
+    return { died: 'the other installation answers in another form' }
+  }
   return answer
+}
+
+function isResult(result: unknown): boolean {
+  const { figures, faults, warnings } = (result ?? {}) as Partial<TrialResult>
+  return Number.isFinite(figures?.messagesPerSecond) && Array.isArray(faults) && Array.isArray(warnings)
 }
 
 export interface ClusterProcess {

@@ -1,5 +1,6 @@
 import type { Properties } from '../client/producer-client.ts'
 import { redact } from '../config/index.ts'
+import type { Installation } from './against.ts'
 import { type Cell, ceilingIndexOf, whyNotApplicable } from './cell.ts'
 import { type Random, seeded, shuffled } from './random.ts'
 import type { Settings } from './report.ts'
@@ -21,6 +22,8 @@ export interface Plan {
   /** Without bootstrap.servers and what cells set. */
   readonly properties: Properties
   readonly label?: string | undefined
+  /** Another installation, which runs every trial as well. */
+  readonly against?: Installation | undefined
   /** What may be on its way in one trial. */
   readonly memoryBytes: number
 }
@@ -85,5 +88,6 @@ const USUAL_RATE = 200_000
 export function estimateSeconds(plan: Plan): number {
   const { length, warmupSeconds } = plan
   const window = 'seconds' in length ? length.seconds : length.messages / USUAL_RATE
-  return orderOf(plan).length * (warmupSeconds + window + AROUND_A_TRIAL_SECONDS)
+  const installations = plan.against === undefined ? 1 : 2
+  return installations * orderOf(plan).length * (warmupSeconds + window + AROUND_A_TRIAL_SECONDS)
 }

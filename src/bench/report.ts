@@ -41,6 +41,12 @@ export interface BenchReport {
   readonly schema: 'millrace.bench/1'
   readonly environment: Environment & Settings
   readonly cells: readonly CellReport[]
+  /** The same cells run by another installation in between, where one was given. */
+  readonly against?: {
+    readonly folder: string
+    readonly millrace: string
+    readonly cells: readonly CellReport[]
+  } | null
   /** Trials that are still to run; above 0 in what is written meanwhile, or where it was cut short. */
   readonly missingTrials: number
   /** What ended it before its time: `ABORTED` for Ctrl-C. */

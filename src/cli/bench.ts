@@ -1,20 +1,28 @@
+import { resolve } from 'node:path'
+import { type AnalysedReport, analyse, findings } from '../bench/analysis.ts'
 import { runBench } from '../bench/bench.ts'
 import { nameOf } from '../bench/columns.ts'
+import { describeEnvironment } from '../bench/environment.ts'
 import { finding } from '../bench/finding.ts'
-import { writeWhole } from '../bench/output-file.ts'
-import { estimateSeconds, orderOf, type Plan } from '../bench/plan.ts'
+import { Charts } from '../bench/html/charts.ts'
+import { renderPage } from '../bench/html/page.ts'
+import { checkWritable, writeWhole } from '../bench/output-file.ts'
+import { estimateSeconds, type Plan, settingsOf } from '../bench/plan.ts'
 import type { BenchReport } from '../bench/report.ts'
 import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
+import { turnsOf } from '../bench/turns.ts'
 import { MillraceError } from '../errors.ts'
+import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
 import { type Command, EXIT, type Io } from './command.ts'
 import { exitCodeOf } from './exit.ts'
 import { count, duration, type Given, single } from './numbers.ts'
 
-interface Options extends BenchArguments {
+interface Options extends BenchArguments, CompareArguments {
   json: boolean
   quiet: boolean
   output?: Given
+  report?: Given
   format?: Given
 }
 
@@ -33,6 +41,7 @@ export const bench: Command<Options> = {
 $0 bench -b localhost:9092
 $0 bench -b localhost:9092 --api send,batch --message-size 100,1000 --repeat 7
 $0 bench -b localhost:9092 --loops 1,4 --ceiling --duration 10 --json > result.json
+$0 bench -b localhost:9092 --repeat 7 --output new.json --compare old.json --report new.html
 
 Measure how fast messages are delivered. Every combination of the lists is a row; each trial has a process
 and a topic of its own. It counts what was acknowledged, and is void unless the topic's end offsets moved by
@@ -85,20 +94,35 @@ which is not Kafka.`,
       .option('config', { ...value, alias: 'F', describe: 'file of property=value lines; with -b' })
       .option('label', { ...value, describe: 'a text that is kept in the results' })
       .option('output', { ...value, describe: 'FILE.json: results as they come' })
+      .option('report', { ...value, describe: 'FILE.html: one page with charts, at the end' })
+      .options(compareOptions)
       .option('format', { ...value, choices: tableFormats, describe: 'of the table; default table' })
       .option('json', { ...flag, describe: 'one JSON object on standard output, no table' })
       .option('quiet', { ...flag, describe: 'errors only on standard error' }),
   async run(options, io) {
-    const { plan, warnings } = planOf(options, io.env)
+    const { plan: alone, warnings } = planOf(options, io.env)
+    const choice = compareChoiceOf(options)
+    const plan = { ...alone, against: choice.against }
     const format = (single('format', options.format) ?? 'table') as TableFormat
     const output = single('output', options.output)
+    const page = single('report', options.report)
     if (options.json && options.format !== undefined) {
       throw new MillraceError('USAGE', 'Both --json and --format were given', { hint: 'Give one of them' })
     }
+    if (page !== undefined) {
+      checkWritable(page, 'report')
+      if (output !== undefined && resolve(output) === resolve(page)) {
+        throw new MillraceError('USAGE', `--output and --report are both ${page}`, { hint: 'Give two files' })
+      }
+      await Charts.load()
+    }
+    const run = { environment: { ...describeEnvironment(), ...settingsOf(plan) }, cells: plan.cells }
+    const obstacle = whyNotComparable(choice, run)
+    const cautions = obstacle === undefined ? warnings : [...warnings, obstacle]
     const tell = (text: string) => {
       if (!options.quiet) io.stderr.write(`${text}\n`)
     }
-    for (const line of [...announcement(plan), ...warnings.map(text => `millrace: ${text}`)]) tell(line)
+    for (const line of [...announcement(plan), ...cautions.map(text => `millrace: ${text}`)]) tell(line)
 
     const interruption = new AbortController()
     let signalled: 'SIGINT' | 'SIGTERM' | undefined
@@ -106,7 +130,7 @@ which is not Kafka.`,
       signalled ??= signal
       interruption.abort()
     })
-    const write = (report: BenchReport) => {
+    const write = (report: BenchReport | AnalysedReport) => {
       if (output !== undefined) writeWhole(output, `${JSON.stringify(report, null, 2)}\n`)
     }
     try {
@@ -115,24 +139,25 @@ which is not Kafka.`,
         {
           report: write,
           warning: text => tell(`millrace: ${text}`),
-          trial: (trial, cell, of) => {
+          trial: (trial, cell, of, others) => {
             const rate =
               trial.state === 'valid' ? `${count(trial.messagesPerSecond)} msg/s` : `void: ${trial.why}`
-            tell(
-              `[${trial.order}/${of}] ${nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)}: ${rate}`,
-            )
+            const name = nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)
+            tell(`[${trial.order}/${of}] ${name}${others ? ', the other installation' : ''}: ${rate}`)
           },
         },
         interruption.signal,
       )
       const nothing = report.cells.every(({ trials }) => trials.length === 0)
       if (error !== undefined && signalled === undefined && nothing) throw withWayOut(error)
-      const exitCode = codeOf(report, error, signalled)
-      const final = { ...report, exitCode }
+      const analysed = analyse(report, choice)
+      const exitCode = codeOf(analysed, error, signalled)
+      const final = { ...analysed, exitCode }
       show(final, { json: options.json, format }, io)
       write(final)
+      if (page !== undefined) writeWhole(page, await renderPage(final), 'report')
       if (error !== undefined) io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
-      else if (!nothing) tell(`\n${finding(final)}`)
+      else if (!nothing) tell(['', ...findings(final), finding(final)].join('\n'))
       return exitCode
     } finally {
       ignore()
@@ -141,7 +166,7 @@ which is not Kafka.`,
 }
 
 function announcement(plan: Plan): string[] {
-  const trials = orderOf(plan).length
+  const trials = turnsOf(plan).length
   const seconds = estimateSeconds(plan)
   const long = seconds > LONG_SECONDS
   return [

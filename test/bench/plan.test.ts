@@ -67,6 +67,11 @@ test.each([
   expect(estimateSeconds({ ...plan, length })).toBeLessThan(most)
 })
 
+test('another installation doubles the estimate', () => {
+  const against = { folder: '/other', version: '0.0.1', trialProcess: '/other/dist/bench/trial-process.js' }
+  expect(estimateSeconds({ ...plan, against })).toBe(2 * estimateSeconds(plan))
+})
+
 test('settings hold no secret', () => {
   const settings = settingsOf({ ...plan, properties: { 'sasl.password': 'swordfish', 'linger.ms': 5 } })
   expect(JSON.stringify(settings)).not.toContain('swordfish')

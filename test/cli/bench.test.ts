@@ -1,13 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { AnalysedReport } from '../../src/bench/analysis.ts'
 import type { BenchReport } from '../../src/bench/report.ts'
 import type { Io } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
 import { Producer } from '../../src/index.ts'
 import { EmbeddedCluster } from '../../src/testing/index.ts'
+import { withCharts } from '../support/report-libraries.ts'
 
 interface Session {
   readonly exitCode: number
@@ -46,6 +48,32 @@ async function millrace(
   await new Promise(resolve => setImmediate(resolve))
   expect(listeners.size).toBe(0)
   return { exitCode, ...texts }
+}
+
+const FIGURES = {
+  offered: 1,
+  delivered: 1,
+  failed: 0,
+  possiblyPersisted: 0,
+  seconds: 1,
+  messagesPerSecond: 1e9,
+  megabytesPerSecond: 1e5,
+  latencyMs: null,
+  cpuSeconds: { user: 1, system: 0 },
+  gcMs: 0,
+  eventLoopDelayMs: { p50: 0, p99: 0 },
+  peakRssBytes: 1e8,
+}
+
+/** A folder with what another version's trial process would be: it speaks the protocol, and measures nothing. */
+function installOther(
+  path: string,
+  answer = JSON.stringify({ result: { figures: FIGURES, faults: [], partitions: 4, warnings: [] } }),
+): void {
+  mkdirSync(join(path, 'dist', 'bench'), { recursive: true })
+  writeFileSync(join(path, 'package.json'), '{"name":"millrace","version":"0.0.1","type":"module"}')
+  const entry = `process.once('message', () => process.send(${answer}, () => process.exit(0)))`
+  writeFileSync(join(path, 'dist', 'bench', 'trial-process.js'), entry)
 }
 
 const short = ['--duration', '0.2', '--warmup', '0.1']
@@ -224,6 +252,100 @@ describe('millrace bench', () => {
     expect(stderr).not.toContain('not Kafka')
   })
 
+  test('compares with an earlier run; the check fails only where it could have held', async () => {
+    const old = join(folder, 'old.json')
+    const args = ['--api', 'batch', '--repeat', '1', ...short]
+    expect((await millrace([...args, '--label', 'before', '--output', old])).exitCode).toBe(0)
+    const { exitCode, stdout, stderr } = await millrace([...args, '--compare', old, '--json'])
+
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain(
+      `Since ${old} (before):\n  batch: undecided (6 valid trials are needed on both sides`,
+    )
+    const { comparison } = JSON.parse(stdout) as AnalysedReport
+    expect(comparison).toMatchObject({ file: old, label: 'before', environmentDiffers: [] })
+    expect(comparison?.cells).toMatchObject([{ cell: 0, kind: 'undecided', basis: 'rate' }])
+
+    const longer = [
+      '--api',
+      'batch',
+      '--repeat',
+      '1',
+      '--duration',
+      '0.3',
+      '--warmup',
+      '0.1',
+      '--compare',
+      old,
+    ]
+    const other = await millrace(longer)
+    expect(other.stderr).toContain(
+      `millrace: Not comparable with ${old}: window was seconds 0.2, is seconds 0.3`,
+    )
+    expect(other.exitCode).toBe(0)
+    const check = await millrace([...longer, '--fail-if-slower', '5'])
+    expect(check.stderr).toContain('--fail-if-slower: not comparable')
+    expect(check.stderr).not.toContain('[1/1]')
+    expect(check.exitCode).toBe(2)
+  })
+
+  test('results of another schema are refused before anything is measured', async () => {
+    const old = join(folder, 'another.json')
+    writeFileSync(old, JSON.stringify({ schema: 'millrace.load/1' }))
+    const { exitCode, stderr } = await millrace(['--compare', old])
+    expect(stderr).toContain('has the schema "millrace.load/1", not "millrace.bench/1"')
+    expect(stderr).not.toContain('[1/')
+    expect(exitCode).toBe(2)
+    expect((await millrace(['--compare', join(folder, 'missing.json')])).exitCode).toBe(4)
+  })
+
+  // six pairs are the fewest that can give a verdict, and each trial starts processes
+  test('another installation runs every trial as well', async () => {
+    const other = join(folder, 'other')
+    installOther(other)
+    const args = ['--api', 'batch', '--repeat', '6', '--json', '--fail-if-slower', '50', ...short]
+    const { exitCode, stdout, stderr } = await millrace([...args, '--against', other])
+
+    const report = JSON.parse(stdout) as AnalysedReport
+    // what stands there answers with 1,000,000,000 messages a second
+    expect(stderr).toMatch(/\[\d+\/12\] batch, the other installation: 1,000,000,000 msg\/s/)
+    expect(report.against).toMatchObject({
+      millrace: '0.0.1',
+      verdicts: [{ cell: 0, kind: 'slower', pairs: 6 }],
+    })
+    expect(report.cells[0]?.trials).toHaveLength(6)
+    expect(report.against?.cells[0]?.trials).toHaveLength(6)
+    expect(report.slower).toEqual({ limitPercent: 50, cells: ['batch'] })
+    expect(stderr).toContain('Slower by 50 % or more: batch.')
+    expect(report.exitCode).toBe(3)
+    expect(exitCode).toBe(3)
+  }, 120_000)
+
+  test('an installation that answers otherwise makes its trials void', async () => {
+    const other = join(folder, 'odd')
+    installOther(other, '{ result: 5 }')
+    const args = ['--api', 'batch', '--repeat', '1', '--json', '--quiet', ...short, '--against', other]
+    const { exitCode, stdout } = await millrace(args)
+    const { against } = JSON.parse(stdout) as AnalysedReport
+    expect(against?.cells[0]?.trials).toMatchObject([
+      { state: 'void', why: expect.stringContaining('in another form') },
+    ])
+    expect(exitCode).toBe(3)
+  })
+
+  test('a report as a page, of an interrupted run as well', withCharts, async () => {
+    const page = join(folder, 'report.html')
+    const args = ['--api', 'batch', '--repeat', '9', '--label', '<b>', '--report', page, ...short]
+    const { exitCode } = await millrace(args, (text, interrupt) => {
+      if (text.includes('[2/9]')) interrupt('SIGINT')
+    })
+    expect(exitCode).toBe(130)
+    const text = readFileSync(page, 'utf8')
+    expect(text).toContain('<h1>millrace bench: &lt;b&gt;</h1>')
+    expect(text).toContain('7 trials are missing')
+    expect(readdirSync(folder)).not.toContain('report.html.part')
+  })
+
   test('Ctrl-C keeps what was measured', async () => {
     const output = join(folder, 'interrupted.json')
     const args = ['--api', 'batch', '--repeat', '50', '--json', '--output', output, ...short]
@@ -290,6 +412,17 @@ describe('millrace bench', () => {
     [['-X', 'linger.sm=1'], 'Did you mean linger.ms'],
     [['--payload-file', '/any', '--message-size', '5'], 'Both --payload-file and --message-size'],
     [['--output', '/missing/folder/result.json'], '--output /missing/folder/result.json cannot be written'],
+    [['--report', '/missing/folder/report.html'], '--report /missing/folder/report.html cannot be written'],
+    [['--report', '/'], '--report / cannot be written: it is a folder'],
+    [['--report', 'same', '--output', './same'], '--output and --report are both same'],
+    [['--compare', '/any', '--against', '/any'], 'Both --compare and --against'],
+    [['--against', '/missing'], '--against /missing has no millrace'],
+    [['--fail-if-slower', '5'], '--fail-if-slower needs something to be slower than'],
+    [['--fail-if-slower', '-1', '--against', '/any'], '--fail-if-slower is "-1"'],
+    [['--fail-if-slower', '100', '--against', '/any'], '--fail-if-slower is "100"'],
+    [['--margin', '0'], '--margin is "0"'],
+    [['--margin', 'wide'], '--margin is "wide"'],
+    [['--label', 'a', '--label', 'b'], '--label was given 2 times'],
     [['--json', '--format', 'csv'], 'Both --json and --format'],
     [['--format', 'html'], 'format'],
     [['--threads', '2'], 'threads'],

@@ -1,0 +1,46 @@
+import { basename } from 'node:path'
+
+/** What two runs must share to be compared, each by the words in which a difference is told. */
+export type Fingerprint = Readonly<Record<string, string>>
+
+/**
+ * Of a report's environment. Left out is what may differ: date, load average, this package's own version
+ * and commit (what is mostly compared), the patch release of Node, label, seed, and how often was repeated.
+ */
+export function fingerprint(environment: Readonly<Record<string, unknown>>): Fingerprint {
+  const { cpu, os, node, librdkafka, brokers, topic, length, warmupSeconds, payloadFile, properties } =
+    environment
+  const { model, count } = (cpu ?? {}) as { model?: unknown; count?: unknown }
+  // "Linux 6.1.0 x64": its release may differ
+  const [system, , architecture] = text(os).split(' ')
+  return {
+    machine: `${text(model)}, ${text(system)} ${text(architecture)}`,
+    cores: text(count),
+    'Node major version': text(node).split('.', 1)[0] ?? '',
+    librdkafka: text(librdkafka),
+    cluster: typeof brokers === 'string' ? brokers : 'embedded',
+    topic: typeof topic === 'string' ? topic : 'one for each trial',
+    window: sorted(length),
+    'warm-up seconds': text(warmupSeconds),
+    'payload file': typeof payloadFile === 'string' ? basename(payloadFile) : 'none',
+    properties: sorted(properties),
+  }
+}
+
+/** In what `now` differs from `then`, a phrase each. */
+export function differences(then: Fingerprint, now: Fingerprint): string[] {
+  return Object.entries(now).flatMap(([name, value]) =>
+    then[name] === value ? [] : [`${name} was ${then[name] || 'not told'}, is ${value}`],
+  )
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}
+
+/** Objects of the same properties as the same text. */
+function sorted(value: unknown): string {
+  const entries = Object.entries((value ?? {}) as Record<string, unknown>)
+  const parts = entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, of]) => `${name} ${String(of)}`)
+  return parts.length === 0 ? 'none' : parts.join(', ')
+}

@@ -1,0 +1,78 @@
+import { type Cell, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
+import { type BenchReport, reportCell } from '../../src/bench/report.ts'
+import type { Trial } from '../../src/bench/trial.ts'
+
+export const someEnvironment: BenchReport['environment'] = {
+  date: '2026-11-22T00:00:00.000Z',
+  millrace: '0.1.0',
+  commit: null,
+  node: '20.20.2',
+  nodeRdkafka: '3.6.1',
+  librdkafka: '2.12.0',
+  os: 'Linux 6.1.0 x64',
+  cpu: { model: 'a CPU', count: 2 },
+  memoryBytes: 1e9,
+  loadAverage: 0,
+  label: null,
+  embedded: true,
+  brokers: null,
+  topic: null,
+  length: { seconds: 2 },
+  warmupSeconds: 0.5,
+  repeat: 7,
+  seed: 1,
+  payloadFile: null,
+  allowFailures: false,
+  properties: {},
+}
+
+/** A valid trial; `more` changes what was measured. */
+export function validTrial(messagesPerSecond: number, more: Partial<Trial> = {}): Trial {
+  return {
+    order: 1,
+    state: 'valid',
+    why: null,
+    offered: 3 * messagesPerSecond,
+    delivered: 3 * messagesPerSecond,
+    failed: 0,
+    possiblyPersisted: 0,
+    seconds: 2,
+    messagesPerSecond,
+    megabytesPerSecond: messagesPerSecond / 1e4,
+    latencyMs: null,
+    cpuSeconds: { user: 1.5, system: 0.5 },
+    gcMs: 10,
+    eventLoopDelayMs: { p50: 0.1, p99: 2.5 },
+    peakRssBytes: 120e6,
+    ...more,
+  } as Trial
+}
+
+/** Seven trials around a rate, 1 % apart at most. */
+export function steady(rate: number, more: Partial<Trial> = {}): Trial[] {
+  return [1, 1.004, 0.996, 1.005, 0.995, 1.002, 0.998].map(factor => validTrial(rate * factor, more))
+}
+
+/** A cell for each point of the grid, with the trials of its place. */
+export function someReport(
+  grid: Partial<Grid>,
+  trials: readonly (readonly Trial[])[],
+  environment: Partial<BenchReport['environment']> = {},
+): BenchReport {
+  let order = 0
+  const cells = cellsOf({ ...defaultGrid, ...grid }).map((cell: Cell, index) =>
+    reportCell(
+      cell,
+      null,
+      (trials[index] ?? []).map(trial => ({ ...trial, order: ++order })),
+    ),
+  )
+  return {
+    schema: 'millrace.bench/1',
+    environment: { ...someEnvironment, ...environment },
+    cells,
+    missingTrials: 0,
+    error: null,
+    exitCode: 0,
+  }
+}
