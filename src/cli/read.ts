@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { type From, type ReadMessage, readTopic } from '../client/read-topic.ts'
 import { factsOf, requireBrokers } from '../config/index.ts'
+import { toEnvelope } from '../envelope.ts'
 import { MillraceError } from '../errors.ts'
 import { type Command, EXIT } from './command.ts'
 import { type ConnectionArguments, connectionOptions, resolveConnection } from './common.ts'
-import { toEnvelope } from './envelope.ts'
 import { count, type Given, number, single, topicName } from './numbers.ts'
 
 interface Options extends ConnectionArguments {

@@ -8,7 +8,7 @@ export const MAX_BAD_BYTES = 1024 * 1024
 /** A record that cannot be made into a message. */
 export interface BadRecord {
   readonly input: string
-  /** From 1. */
+  /** From 1; in formats without lines, the number of the record. */
   readonly line: number
   /** Offset of its first byte in the input. */
   readonly byte: number
@@ -42,22 +42,38 @@ export interface Problem {
   readonly at?: number
 }
 
-interface Place {
+export interface Place {
   readonly input: string
   readonly line: number
   readonly byte: number
   readonly length: number
+  /** What `line` counts; default: lines. */
+  readonly unit?: 'line' | 'record' | undefined
 }
 
 /** A bad record out of where it stands, what is wrong, and its own bytes (already bounded). */
 export function badRecord(place: Place, what: string, hint: string, bytes: Buffer, shown: string): BadRecord {
-  const { input, line, byte, length } = place
-  const message = `line ${line} of ${inputInWords(input)} (byte ${byte}) ${what}: ${shown}`
+  const { input, line, byte, length, unit = 'line' } = place
+  const message = `${unit} ${line} of ${inputInWords(input)} (byte ${byte}) ${what}: ${shown}`
   const error = new MillraceError('BAD_RECORD', message, {
     hint,
     context: { input, line, byte, length, excerpt: shown },
   })
   return { input, line, byte, length, error, bytes }
+}
+
+/** A record of a block as a bad one. */
+export function badRecordOf(block: RecordBlock, index: number, { what, hint, at }: Problem): BadRecord {
+  const { bytes, ranges, input, unit } = block
+  const start = ranges[2 * index]!
+  const end = ranges[2 * index + 1]!
+  return badRecord(
+    { input, line: lineOf(block, index), byte: byteOf(block, index), length: end - start, unit },
+    what,
+    hint,
+    bytes.subarray(start, Math.min(end, start + MAX_BAD_BYTES)),
+    start === end ? '(empty)' : excerpt(bytes, start, end, at),
+  )
 }
 
 /** Sorts the bad records out of one block, and knows which of the block remain. */
@@ -76,16 +92,7 @@ export class Sieve {
 
   /** Takes a record out; false: look at no further one. */
   reject(index: number, problem: Problem): boolean {
-    const { bytes, ranges, input } = this.#block
-    const start = ranges[2 * index]!
-    const end = ranges[2 * index + 1]!
-    const bad = badRecord(
-      { input, line: lineOf(this.#block, index), byte: byteOf(this.#block, index), length: end - start },
-      problem.what,
-      problem.hint,
-      bytes.subarray(start, Math.min(end, start + MAX_BAD_BYTES)),
-      start === end ? '(empty)' : excerpt(bytes, start, end, problem.at),
-    )
+    const bad = badRecordOf(this.#block, index, problem)
     if (this.#onBad === 'stop') {
       this.#stoppedAt = index
       this.stopped = bad

@@ -1,3 +1,5 @@
+import type { Header } from '../types.ts'
+
 /**
  * Framed records of one input: no object per record.
  *
@@ -13,12 +15,19 @@ export interface RecordBlock {
   /** Start and end (exclusive) of each record in `bytes`; exactly two numbers a record. */
   readonly ranges: Uint32Array
   readonly count: number
-  /** The line, from 1, at which the block begins. A line is whatever the input's delimiter ends. */
+  /**
+   * The line, from 1, at which the block begins. A line is whatever the input's delimiter ends; in formats
+   * without lines, a record.
+   */
   readonly firstLine: number
+  /** What is counted so; absent: lines. */
+  readonly unit?: 'line' | 'record' | undefined
   /** Lines between `firstLine` and each record, where records are not consecutive lines. */
   readonly lineOffsets: Uint32Array | undefined
   /** How many blank lines were skipped. */
   readonly blank: number
+  /** Blank lines of the block before each record, where any was skipped. */
+  readonly blanksBefore: Uint32Array | undefined
   /** Offset of `bytes[0]` in the input. */
   readonly startByte: number
   /** Offset in the input after the last byte that this block consumed. */
@@ -30,8 +39,19 @@ export interface MessageBlock {
   readonly bytes: Buffer
   readonly ranges: Uint32Array
   readonly keys: { readonly bytes: Buffer; readonly ranges: Uint32Array } | undefined
+  /** What the records themselves say of their messages, index by index; absent: nothing. */
+  readonly details?: readonly MessageDetails[] | undefined
   readonly count: number
   readonly records: RecordBlock
+}
+
+/** What a record says of its message beside key and value. Absent: nothing. */
+export interface MessageDetails {
+  readonly topic?: string | undefined
+  readonly partition?: number | undefined
+  /** Milliseconds since the epoch, greater than 0. */
+  readonly timestamp?: number | undefined
+  readonly headers?: readonly Header[] | undefined
 }
 
 /** The line number, from 1, of a record. */
@@ -51,7 +71,8 @@ export function takeRecords(block: RecordBlock, index: number): RecordBlock {
     ranges: block.ranges.slice(0, 2 * index),
     count: index,
     lineOffsets: block.lineOffsets?.slice(0, index),
-    blank: block.lineOffsets === undefined ? 0 : block.lineOffsets[index]! - index,
+    blank: block.blanksBefore?.[index] ?? 0,
+    blanksBefore: block.blanksBefore?.slice(0, index),
     endByte: byteOf(block, index),
   }
 }
@@ -62,6 +83,7 @@ export function dropRecords(block: RecordBlock, dropped: readonly number[]): Rec
   const count = block.count - dropped.length
   const ranges = new Uint32Array(2 * count)
   const lineOffsets = new Uint32Array(count)
+  const blanksBefore = block.blanksBefore === undefined ? undefined : new Uint32Array(count)
   let kept = 0
   let next = 0
   for (let index = 0; index < block.count; index++) {
@@ -72,7 +94,8 @@ export function dropRecords(block: RecordBlock, dropped: readonly number[]): Rec
     ranges[2 * kept] = block.ranges[2 * index]!
     ranges[2 * kept + 1] = block.ranges[2 * index + 1]!
     lineOffsets[kept] = lineOf(block, index) - block.firstLine
+    if (blanksBefore !== undefined) blanksBefore[kept] = block.blanksBefore![index]!
     kept++
   }
-  return { ...block, ranges, count, lineOffsets }
+  return { ...block, ranges, count, lineOffsets, blanksBefore }
 }

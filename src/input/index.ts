@@ -1,12 +1,10 @@
-export type { BadRecord, OnBad } from './bad.ts'
-export { byteOf, lineOf, type MessageBlock, type RecordBlock } from './block.ts'
+export { type BadRecord, badRecordOf, type OnBad } from './bad.ts'
+export { byteOf, lineOf, type MessageBlock, type MessageDetails, type RecordBlock } from './block.ts'
+export { csvValues } from './csv.ts'
 export { parseDelimiter } from './delimiter.ts'
-export {
-  checkReadOptions,
-  formatOf,
-  type InputFormat,
-  inputFormats,
-  type ReadOptions,
-  readRecords,
-} from './read.ts'
+export { formatOf, inputFormats } from './formats.ts'
+export { optionsFor, type ReadOptions } from './options.ts'
+export { lengthPrefixes } from './prefixed.ts'
+export { checkReadOptions, readRecords } from './read.ts'
 export { checkInputs, type Input, openInputs } from './source.ts'
+export { decompressions, packingOf } from './unpack.ts'

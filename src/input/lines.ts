@@ -206,14 +206,16 @@ export class LineFramer {
   #block(bytes: Buffer, origin: number, end: number): RecordBlock {
     const count = this.#count
     const blank = this.#lines - count
+    const lineOffsets = blank === 0 ? undefined : this.#lineOffsets.slice(0, count)
     const block: RecordBlock = {
       input: this.#options.input,
       bytes: bytes.subarray(origin, end),
       ranges: this.#ranges.slice(0, 2 * count),
       count,
       firstLine: this.#line,
-      lineOffsets: blank === 0 ? undefined : this.#lineOffsets.slice(0, count),
+      lineOffsets,
       blank,
+      blanksBefore: lineOffsets?.map((offset, index) => offset - index),
       startByte: this.#position + origin,
       endByte: this.#position + end,
     }

@@ -1,4 +1,4 @@
-import { type BadRecord, badRecord, MAX_BAD_BYTES } from './bad.ts'
+import { type BadRecord, badRecord, MAX_BAD_BYTES, type Place } from './bad.ts'
 import { endOfDelimiter } from './delimiter.ts'
 import { bytesInWords, excerpt } from './wording.ts'
 
@@ -54,15 +54,20 @@ export class LongRecord {
 
   /** What is known of it by now. */
   bad(whole: boolean): BadRecord {
-    const limit = this.#framing.maxRecordBytes
-    const length = this.#length
-    const size = `${whole ? '' : 'at least '}${bytesInWords(length)}`
-    return badRecord(
-      { input: this.#framing.input, line: this.#line, byte: this.#byte, length },
-      `is longer than the limit of ${bytesInWords(limit)}, with ${size}`,
-      'See whether the input has the format and delimiter it is read with; Kafka itself takes no message beyond 1,000,000,000 bytes',
-      this.#head,
-      excerpt(this.#head, 0, this.#head.length),
-    )
+    const { input, maxRecordBytes } = this.#framing
+    const place = { input, line: this.#line, byte: this.#byte, length: this.#length }
+    return tooLong(place, maxRecordBytes, this.#head, whole)
   }
+}
+
+/** A record beyond the limit, of which `head` was kept; `whole`: all of its length is known. */
+export function tooLong(place: Place, limit: number, head: Buffer, whole: boolean): BadRecord {
+  const size = `${whole ? '' : 'at least '}${bytesInWords(place.length)}`
+  return badRecord(
+    place,
+    `is longer than the limit of ${bytesInWords(limit)}, with ${size}`,
+    'See whether the input has the format and delimiter it is read with; Kafka itself takes no message beyond 1,000,000,000 bytes',
+    head,
+    excerpt(head, 0, head.length),
+  )
 }

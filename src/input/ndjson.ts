@@ -1,46 +1,61 @@
 import { isUtf8 } from 'node:buffer'
-import { type Extracted, type OnBad, type Problem, Sieve } from './bad.ts'
-import type { RecordBlock } from './block.ts'
-import { BytesColumn } from './column.ts'
-import { FieldFinder, type FieldPath } from './fields.ts'
+import type { Problem } from './bad.ts'
+import type { FieldName, FieldReader } from './extract.ts'
+import { FieldFinder, type FieldPath, parseFieldPath } from './fields.ts'
 import { canonicalText, NoText, numberText, unescapeString } from './json-text.ts'
+import type { Piece } from './piece.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** Makes messages of records that are JSON values; the value is the record as it stands. */
-export class NdjsonExtractor {
-  readonly #keyPath: FieldPath | undefined
-  readonly #finder: FieldFinder
+/** Finds fields in records that are JSON values. */
+export class JsonReader implements FieldReader {
+  readonly #paths: readonly FieldPath[]
+  /** One a path; the first has checked the whole record, the others need not. */
+  readonly #finders: readonly FieldFinder[]
+  #bytes: Buffer = Buffer.alloc(0)
+  #start = 0
+  #end = 0
+  #first: 'found' | 'missing' = 'missing'
 
-  constructor(keyPath: FieldPath | undefined) {
-    this.#keyPath = keyPath
-    this.#finder = new FieldFinder(keyPath)
+  constructor(paths: readonly string[]) {
+    this.#paths = paths.map(parseFieldPath)
+    this.#finders =
+      paths.length === 0 ? [new FieldFinder(undefined)] : this.#paths.map(path => new FieldFinder(path))
+  }
+
+  open(bytes: Buffer, start: number, end: number): Problem | undefined {
+    const finder = this.#finders[0]!
+    const found = finder.find(bytes, start, end)
+    if (found === 'fault') return notJson(finder, bytes, start, end)
+    this.#first = found
+    this.#bytes = bytes
+    this.#start = start
+    this.#end = end
+    return undefined
   }
 
   /**
-   * The key is the field's value: a string's UTF-8 bytes, a number as `numberText` has it, `true` or
-   * `false`, an object or array as canonical JSON; null is no key. Bad are records that are not JSON,
-   * lack the field, or have in it what no text can stand for.
+   * A string is its UTF-8 bytes, null is null. As a value any other is its JSON as it stands; for all else a
+   * number is as `numberText` has it, an object or array as canonical JSON. Bad are records that lack the field,
+   * or have in it what no text can stand for.
    */
-  extract(records: RecordBlock, onBad: OnBad): Extracted {
-    const { bytes, ranges, count } = records
-    const finder = this.#finder
-    const path = this.#keyPath
-    const sieve = new Sieve(records, onBad)
-    const keys = path === undefined ? undefined : new BytesColumn(bytes, count)
-    for (let index = 0; index < count; index++) {
-      const start = ranges[2 * index]!
-      const found = finder.find(bytes, start, ranges[2 * index + 1]!)
-      let problem: Problem | undefined
-      if (found === 'fault') problem = notJson(finder, bytes, start, ranges[2 * index + 1]!)
-      else if (found === 'missing') problem = missing(path?.text ?? '')
-      else if (keys !== undefined) problem = addKey(keys, bytes, finder, path?.text ?? '')
-      if (problem !== undefined && !sieve.reject(index, problem)) break
+  read(path: number, name: FieldName, piece: Piece): Problem | undefined {
+    const finder = this.#finders[path]!
+    const found = path === 0 ? this.#first : finder.find(this.#bytes, this.#start, this.#end)
+    const { text } = this.#paths[path]!
+    if (found !== 'found') return missing(text)
+    try {
+      setText(piece, this.#bytes, finder.start, finder.end, name === 'value')
+      return undefined
+    } catch (error) {
+      if (!(error instanceof NoText)) throw error
+      return {
+        what: `has a field ${text} that cannot be a ${name}: it ${error.message}`,
+        hint: 'Correct the record or name another field',
+        at: finder.start,
+      }
     }
-    const left = sieve.records()
-    const block = { bytes, ranges: left.ranges, keys: keys?.finish(), count: left.count, records: left }
-    return { block, stopped: sieve.stopped }
   }
 }
 
@@ -65,40 +80,27 @@ function missing(path: string): Problem {
   }
 }
 
-function addKey(keys: BytesColumn, bytes: Buffer, finder: FieldFinder, path: string): Problem | undefined {
-  try {
-    addText(keys, bytes, finder.start, finder.end)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof NoText)) throw error
-    return {
-      what: `has a field ${path} that cannot be a key: it ${error.message}`,
-      hint: 'Correct the record or name another field',
-      at: finder.start,
-    }
-  }
-}
-
-function addText(keys: BytesColumn, bytes: Buffer, start: number, end: number): void {
+function setText(piece: Piece, bytes: Buffer, start: number, end: number, asItStands: boolean): void {
   switch (bytes[start]) {
     case QUOTE:
-      if (!hasEscape(bytes, start, end)) keys.addSlice(start + 1, end - 1)
-      else keys.addBytes(unescapeString(bytes.subarray(start + 1, end - 1)))
+      if (!hasEscape(bytes, start, end)) piece.setSlice(start + 1, end - 1)
+      else piece.setOwn(unescapeString(bytes.subarray(start + 1, end - 1)))
       return
     case 0x6e: // null
-      keys.addNull()
+      piece.setOwn(null)
       return
     case 0x74: // true
     case 0x66: // false
-      keys.addSlice(start, end)
+      piece.setSlice(start, end)
       return
     case 0x7b: // {
     case 0x5b: // [
-      keys.addBytes(Buffer.from(compositeText(bytes.subarray(start, end))))
+      if (asItStands) piece.setSlice(start, end)
+      else piece.setOwn(Buffer.from(compositeText(bytes.subarray(start, end))))
       return
     default:
-      if (isPlainInteger(bytes, start, end)) keys.addSlice(start, end)
-      else keys.addBytes(Buffer.from(numberText(bytes.toString('latin1', start, end))))
+      if (asItStands || isPlainInteger(bytes, start, end)) piece.setSlice(start, end)
+      else piece.setOwn(Buffer.from(numberText(bytes.toString('latin1', start, end))))
   }
 }
 

@@ -1,45 +1,21 @@
-import { MillraceError } from '../errors.ts'
 import type { Extracted, OnBad } from './bad.ts'
 import type { MessageBlock, RecordBlock } from './block.ts'
-import { type FieldPath, parseFieldPath } from './fields.ts'
+import { CsvExtractor } from './csv.ts'
+import { CsvCutter } from './csv-rows.ts'
+import { EnvelopeExtractor } from './envelopes.ts'
+import { FieldExtractor } from './extract.ts'
+import { planFields } from './field-options.ts'
+import type { NamedFormat } from './formats.ts'
+import { frameRecords } from './framer.ts'
 import { splitKeys } from './keys.ts'
 import { frameLines, type LineOptions } from './lines.ts'
-import { NdjsonExtractor } from './ndjson.ts'
+import { JsonReader } from './ndjson.ts'
+import { nullValues } from './null-values.ts'
+import { checkedFormat, checkedLimits, type Limits, type ReadOptions } from './options.ts'
+import { PrefixCutter } from './prefixed.ts'
+import { frameRaw } from './raw.ts'
 import type { Chunk, Input } from './source.ts'
-import { inputInWords } from './wording.ts'
-
-/** How records stand in an input; `auto` goes by the file's name, and takes standard input as lines. */
-export const inputFormats = ['auto', 'lines', 'ndjson'] as const
-
-export type InputFormat = (typeof inputFormats)[number]
-
-export interface ReadOptions {
-  /** Default: auto. */
-  readonly format?: InputFormat | undefined
-  /** lines: exactly these bytes end a record. Default: LF, and a CR before it is not part of the record. */
-  readonly delimiter?: Uint8Array | undefined
-  /** lines: a record is a key, these bytes, a value. Default: no keys. */
-  readonly keyDelimiter?: Uint8Array | undefined
-  /** ndjson: dotted path of the field that is the key. Default: no keys. */
-  readonly keyField?: string | undefined
-  /** Leaves out blank lines: of no bytes (lines), of white space only (ndjson). Default: false. */
-  readonly skipBlank?: boolean | undefined
-  /** In bytes; a longer record is bad. Default: 64 MiB. Memory may grow to a few times as much. */
-  readonly maxRecordBytes?: number | undefined
-  /** Records a block at most. Default: 10,000. */
-  readonly maxRecords?: number | undefined
-  /**
-   * Default: stop. A function is called for each bad record in input order: after the block that ends
-   * before it was given out, and before the one that consumed it is. What it throws ends the reading.
-   */
-  readonly onBad?: OnBad | undefined
-}
-
-const DEFAULT_MAX_RECORD_BYTES = 64 * 1024 * 1024
-// what librdkafka takes for message.max.bytes at most
-const LARGEST_MAX_RECORD_BYTES = 1_000_000_000
-const DEFAULT_MAX_RECORDS = 10_000
-const LARGEST_MAX_RECORDS = 1_000_000
+import { unpacked } from './unpack.ts'
 
 /** How one input is read: bytes into records, records into messages. A format is one such pair. */
 interface Reading {
@@ -47,89 +23,99 @@ interface Reading {
   extract(records: RecordBlock): Extracted
 }
 
-type NamedFormat = Exclude<InputFormat, 'auto'>
-
-const nameEndings: readonly (readonly [RegExp, NamedFormat])[] = [[/\.(?:ndjson|jsonl)$/i, 'ndjson']]
-
-/** The format of an input, by its name where none is asked for. */
-export function formatOf(name: string, asked: InputFormat = 'auto'): NamedFormat {
-  if (asked !== 'auto') return asked
-  return nameEndings.find(([ending]) => ending.test(name))?.[1] ?? 'lines'
+/** An input, the options, and what of them was checked. */
+interface Task extends Limits {
+  readonly input: string
+  readonly options: ReadOptions
+  readonly onBad: OnBad
+  readonly nullValue: Buffer | undefined
 }
 
-/** Options that have a meaning in one format only. */
-const belongsTo = {
-  delimiter: 'lines',
-  keyDelimiter: 'lines',
-  keyField: 'ndjson',
-} as const satisfies Partial<Record<keyof ReadOptions, NamedFormat>>
+const COMMA = 0x2c
+const TAB = 0x09
 
-function usage(message: string, hint: string, context: Record<string, unknown>): MillraceError {
-  return new MillraceError('USAGE', message, { hint, context })
-}
-
-function checkWhole(name: string, value: number, largest: number): number {
-  if (Number.isInteger(value) && value >= 1 && value <= largest) return value
-  throw usage(`${name} is ${value}`, `Give a whole number from 1 to ${largest}`, { option: name, value })
-}
-
-function checkOptions(input: string, options: ReadOptions): NamedFormat {
-  if (options.format !== undefined && !inputFormats.includes(options.format)) {
-    throw usage(`there is no format ${options.format}`, `Formats are ${inputFormats.join(', ')}`, {
-      format: options.format,
-    })
-  }
-  const format = formatOf(input, options.format)
-  for (const [option, owner] of Object.entries(belongsTo)) {
-    if (options[option as keyof typeof belongsTo] === undefined || owner === format) continue
-    throw usage(
-      `${inputInWords(input)} is read as ${format}, which has no ${option}`,
-      `It belongs to the format ${owner}: name the format, or leave the option out`,
-      { input, format, option },
-    )
-  }
-  for (const option of ['delimiter', 'keyDelimiter'] as const) {
-    if (options[option]?.length === 0) throw usage(`${option} is empty`, 'Give at least one byte', { option })
-  }
-  return format
+const readings: Readonly<Record<NamedFormat, (task: Task) => Reading>> = {
+  lines: task => ({ frame: lineFrames(task, 'skip-empty'), extract: plain(task) }),
+  ndjson: task => ({ frame: lineFrames(task, 'skip-whitespace'), extract: ndjson(task) }),
+  csv: task => rows(task, 'csv'),
+  tsv: task => rows(task, 'tsv'),
+  raw: task => ({ frame: chunks => frameRaw(chunks, task), extract: plain(task) }),
+  'length-prefixed': task => ({ frame: prefixedFrames(task), extract: plain(task) }),
+  envelope: task => ({ frame: lineFrames(task, 'skip-whitespace'), extract: envelopes(task) }),
 }
 
 function planReading(input: string, options: ReadOptions): Reading {
-  const format = checkOptions(input, options)
-  const onBad = options.onBad ?? 'stop'
-  const blank = format === 'ndjson' ? 'skip-whitespace' : 'skip-empty'
+  const format = checkedFormat(input, options)
+  const { nullValue, onBad = 'stop' } = options
+  return readings[format]({
+    input,
+    options,
+    onBad,
+    nullValue: nullValue === undefined ? undefined : Buffer.from(nullValue),
+    ...checkedLimits(options),
+  })
+}
+
+function lineFrames(task: Task, blank: 'skip-empty' | 'skip-whitespace'): Reading['frame'] {
+  const { input, options, maxRecordBytes, maxRecords, onBad } = task
   const lines: LineOptions = {
     input,
     delimiter: options.delimiter,
     blank: options.skipBlank === true ? blank : 'keep',
-    maxRecordBytes: checkWhole(
-      'maxRecordBytes',
-      options.maxRecordBytes ?? DEFAULT_MAX_RECORD_BYTES,
-      LARGEST_MAX_RECORD_BYTES,
-    ),
-    maxRecords: checkWhole('maxRecords', options.maxRecords ?? DEFAULT_MAX_RECORDS, LARGEST_MAX_RECORDS),
+    maxRecordBytes,
+    maxRecords,
     onBad,
   }
-  const frame = (chunks: AsyncIterable<Chunk>) => frameLines(chunks, lines)
-  const extract = format === 'ndjson' ? ndjson(options.keyField, onBad) : plain(options.keyDelimiter, onBad)
-  return { frame, extract }
+  return chunks => frameLines(chunks, lines)
 }
 
-function ndjson(keyField: string | undefined, onBad: OnBad): Reading['extract'] {
-  const path: FieldPath | undefined = keyField === undefined ? undefined : parseFieldPath(keyField)
-  const extractor = new NdjsonExtractor(path)
-  return records => extractor.extract(records, onBad)
+function prefixedFrames({ input, options, maxRecordBytes, maxRecords, onBad }: Task): Reading['frame'] {
+  const { prefix = 'u32', skipBlank: skipEmpty = false } = options
+  const framing = { input, unit: 'record', skipEmpty, maxRecordBytes, maxRecords, onBad } as const
+  return chunks => frameRecords(chunks, new PrefixCutter(input, prefix), framing)
 }
 
-function plain(keyDelimiter: Uint8Array | undefined, onBad: OnBad): Reading['extract'] {
-  if (keyDelimiter !== undefined) {
-    const delimiter = Buffer.from(keyDelimiter)
-    return records => splitKeys(records, delimiter, onBad)
-  }
-  return records => {
+function plain({ options, onBad, nullValue }: Task): Reading['extract'] {
+  const { keyDelimiter } = options
+  const withoutKeys = (records: RecordBlock): Extracted => {
     const { bytes, ranges, count } = records
     return { block: { bytes, ranges, keys: undefined, count, records }, stopped: undefined }
   }
+  const delimiter = keyDelimiter === undefined ? undefined : Buffer.from(keyDelimiter)
+  const split =
+    delimiter === undefined
+      ? withoutKeys
+      : (records: RecordBlock): Extracted => splitKeys(records, delimiter, onBad)
+  return nullValue === undefined ? split : records => nullValues(split(records), nullValue)
+}
+
+function ndjson({ options, onBad, nullValue }: Task): Reading['extract'] {
+  const plan = planFields(options)
+  const extractor = new FieldExtractor(new JsonReader(plan.paths), plan, nullValue)
+  return records => extractor.extract(records, onBad)
+}
+
+function rows(task: Task, format: 'csv' | 'tsv'): Reading {
+  const { input, options, maxRecordBytes, maxRecords, nullValue, onBad } = task
+  const delimiter = options.fieldDelimiter?.[0] ?? (format === 'csv' ? COMMA : TAB)
+  const { columns, csvValues: values = 'bytes', skipBlank: skipEmpty = false } = options
+  const plan = planFields(options)
+  const extractor = new CsvExtractor({ input, format, delimiter, columns, values, plan, nullValue, onBad })
+  const onBadFrame = extractor.onBadFrame
+  const framing = { input, unit: 'line', skipEmpty, maxRecordBytes, maxRecords, onBad: onBadFrame } as const
+  return {
+    // rows of tsv are lines: nothing in them may hide a line's end
+    frame:
+      format === 'tsv'
+        ? lineFrames({ ...task, onBad: onBadFrame }, 'skip-empty')
+        : chunks => frameRecords(chunks, new CsvCutter(delimiter), framing),
+    extract: records => extractor.extract(records),
+  }
+}
+
+function envelopes({ options, onBad }: Task): Reading['extract'] {
+  const extractor = new EnvelopeExtractor(options.needsTopic === true)
+  return records => extractor.extract(records, onBad)
 }
 
 /**
@@ -141,11 +127,11 @@ export function checkReadOptions(input: string, options: ReadOptions): void {
 }
 
 async function* readAll(
-  input: Input,
+  chunks: AsyncIterable<Chunk>,
   { frame, extract }: Reading,
 ): AsyncGenerator<MessageBlock, void, undefined> {
   let given = 0
-  for await (const records of frame(input.chunks())) {
+  for await (const records of frame(chunks)) {
     const { block, stopped } = extract(records)
     if (block.count > 0 || block.records.endByte > given) yield block
     given = block.records.endByte
@@ -158,11 +144,12 @@ async function* readAll(
  * Waits for the input only, and reads no further than one chunk ahead of who asks. Throws USAGE at
  * once for options that do not fit; while reading INPUT_UNREADABLE, and BAD_RECORD where `onBad` is
  * `stop`, each after all records before it were given out. The blocks account for every byte of the
- * input (see RecordBlock); some have no messages.
+ * input (see RecordBlock), of a packed one for every byte of what was packed; some have no messages.
  */
 export function readRecords(
   input: Input,
   options: ReadOptions = {},
 ): AsyncGenerator<MessageBlock, void, undefined> {
-  return readAll(input, planReading(input.name, options))
+  const reading = planReading(input.name, options)
+  return readAll(unpacked(input, options.decompress), reading)
 }

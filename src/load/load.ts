@@ -1,24 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { deferred } from '../deferred.ts'
 import { DeliveryError, describe, type ErrorCode, MillraceError } from '../errors.ts'
-import { type Input, type MessageBlock, type ReadOptions, readRecords } from '../input/index.ts'
+import { type Input, type MessageBlock, optionsFor, type ReadOptions, readRecords } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { BatchResult } from '../producer/results.ts'
-import { type Bytes, type Framed, type Headers, NO_BYTES } from '../types.ts'
 import { Account } from './account.ts'
+import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
 import { Rate } from './rate.ts'
 import type { LoadResult, Outcome } from './result.ts'
+import { Targets } from './targets.ts'
 
-export interface LoadOptions {
+export interface LoadOptions extends Constants {
   /** Connected; the load closes them. With several, order holds only within what one of them sends. */
   readonly producers: readonly Producer[]
   readonly inputs: readonly Input[]
-  readonly topic: string
   readonly read: Omit<ReadOptions, 'onBad' | 'onSkip'>
-  /** One key for all records; not together with keys out of the records. */
-  readonly key?: Bytes | undefined
-  readonly headers?: Headers | undefined
-  readonly partition?: number | undefined
   /** Parallel produce loops a producer; default 1, which keeps the order of the input. */
   readonly loops?: number | undefined
   /** Messages a second over the whole load. */
@@ -93,8 +89,8 @@ export class Load {
   async run(): Promise<LoadResult> {
     this.#startedAt = performance.now()
     const watch = this.#watchStall()
-    const frames = this.#frames()
-    const produced = Promise.all(this.#options.producers.map(producer => this.#produce(producer, frames)))
+    const offerings = this.#offerings()
+    const produced = Promise.all(this.#options.producers.map(producer => this.#produce(producer, offerings)))
     await Promise.race([produced, this.#cut.promise])
     await Promise.all(this.#options.producers.map(producer => producer.close({ timeoutMs: 0 })))
     await produced
@@ -104,12 +100,12 @@ export class Load {
     return this.#result()
   }
 
-  async #produce(producer: Producer, frames: AsyncGenerator<Framed>): Promise<void> {
+  async #produce(producer: Producer, offerings: AsyncGenerator<Offering>): Promise<void> {
     try {
-      await producer.produceFrom(sharedBy(frames), {
+      await producer.produceFrom(sharedBy(offerings), {
         loops: this.#options.loops,
         detail: 'all',
-        onBatch: (result, messages) => this.#settle(result, messages as Framed),
+        onBatch: (result, messages) => this.#settle(result, messages),
         signal: this.#stopReading.signal,
       })
     } catch (error) {
@@ -118,19 +114,25 @@ export class Load {
     }
   }
 
-  /** The frames of all inputs, one after the other, at the rate asked for; an input's error ends them. */
-  async *#frames(): AsyncGenerator<Framed> {
-    const { inputs, limit = Number.POSITIVE_INFINITY, read } = this.#options
+  /** The messages of all inputs, one after the other, at the rate asked for; an input's error ends them. */
+  async *#offerings(): AsyncGenerator<Offering> {
+    const { inputs, limit = Number.POSITIVE_INFINITY, read, producers } = this.#options
+    const targets = producers[0] === undefined ? undefined : new Targets(producers[0])
+    const names = inputs.map(({ name }) => name)
     let taken = 0
     try {
       for (const input of inputs) {
-        for await (const block of readRecords(input, { ...read, onBad: 'stop' })) {
-          const count = Math.min(block.count, limit - taken)
+        const options = optionsFor(input.name, names, read)
+        for await (const block of readRecords(input, { ...options, onBad: 'stop' })) {
+          const wanted = Math.min(block.count, limit - taken)
+          const lost = await targets?.firstLost(block, wanted, this.#options)
+          const count = lost?.index ?? wanted
           taken += count
           this.account.read += count + block.records.blank
           this.account.skipped += block.records.blank
           this.#bytesRead = this.#bytesBefore + block.records.endByte
           if (count > 0) yield* this.#paced(block, count)
+          if (lost !== undefined) throw lost.record.error
           if (taken >= limit) return
         }
         this.#bytesBefore = this.#bytesRead
@@ -146,39 +148,24 @@ export class Load {
     }
   }
 
-  async *#paced(block: MessageBlock, count: number): AsyncGenerator<Framed> {
+  async *#paced(block: MessageBlock, count: number): AsyncGenerator<Offering> {
     const rate = this.#rate
     if (rate === undefined) {
-      yield this.#frame(block, 0, count)
+      yield offering(block, 0, count, this.#options)
       return
     }
     const { signal } = this.#stopReading
     for (let from = 0; from < count && !signal.aborted; from += rate.burst) {
       const to = Math.min(from + rate.burst, count)
       await rate.take(to - from, signal)
-      yield this.#frame(block, from, to)
+      yield offering(block, from, to, this.#options)
     }
   }
 
-  #frame({ bytes, ranges, keys }: MessageBlock, from: number, to: number): Framed {
-    const { topic, key, headers, partition } = this.#options
-    const cut = (all: Uint32Array) =>
-      2 * to === all.length && from === 0 ? all : all.subarray(2 * from, 2 * to)
-    return {
-      topic,
-      partition,
-      headers,
-      bytes,
-      ranges: cut(ranges),
-      key: keys === undefined ? key : undefined,
-      keys: keys === undefined ? undefined : { bytes: keys.bytes, ranges: cut(keys.ranges) },
-    }
-  }
-
-  /** Notes how each record of a frame ended. What was not offered stays open, and is unsent in the end. */
-  #settle(result: BatchResult, frame: Framed): void {
+  /** Notes how each record of an offering ended. What was not offered stays open, and is unsent in the end. */
+  #settle(result: BatchResult, offered: Offering): void {
     const { account } = this
-    account.addDeliveries(result, index => length(frame.ranges, index) + length(frame.keys?.ranges, index))
+    account.addDeliveries(result, index => sizeOf(offered, index))
     for (const { error } of result.failures) {
       if (RECORDS_FAULT.includes(error.code)) {
         account.rejected++
@@ -201,7 +188,7 @@ export class Load {
     } else if (outcome === 'interrupted') {
       this.#outcome = outcome
     }
-    // an input that ends early ends the frames by itself; what it gave before is still to be accepted
+    // an input that ends early ends the offerings by itself; what it gave before is still to be accepted
     if (outcome !== 'input') this.#stopReading.abort()
     if (outcome !== 'input') this.#drainTimer ??= setTimeout(this.#cut.resolve, this.#options.drainTimeoutMs)
   }
@@ -266,12 +253,6 @@ function sharedBy<T>(generator: AsyncGenerator<T>): AsyncIterable<T> {
   return { [Symbol.asyncIterator]: () => ({ next: () => generator.next() }) }
 }
 
-function length(ranges: Uint32Array | undefined, index: number): number {
-  if (ranges === undefined) return 0
-  const start = ranges[2 * index] as number
-  return start === NO_BYTES ? 0 : (ranges[2 * index + 1] as number) - start
-}
-
 /** What is found in a message itself, before it is accepted. */
 const RECORDS_FAULT: readonly ErrorCode[] = ['INVALID_MESSAGE', 'UNSUPPORTED_MESSAGE', 'MESSAGE_TOO_LARGE']
 
@@ -280,10 +261,10 @@ function wasHandedBack(error: MillraceError): boolean {
   return error instanceof DeliveryError && error.kafkaName === '_PURGE_QUEUE' && !error.possiblyPersisted
 }
 
-function stalled(inFlight: number, topic: string, milliseconds: number): MillraceError {
+function stalled(inFlight: number, topic: string | undefined, milliseconds: number): MillraceError {
   return new MillraceError(
     'BROKER_UNREACHABLE',
-    `No acknowledgement came for ${milliseconds / 1000} s; ${inFlight} messages for ${topic} were on their way`,
+    `No acknowledgement came for ${milliseconds / 1000} s; ${inFlight} messages${topic === undefined ? '' : ` for ${topic}`} were on their way`,
     {
       hint: 'Check that the brokers are up and that every partition has a leader',
       context: { topic, inFlight },

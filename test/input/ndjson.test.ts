@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
 import type { BadRecord } from '../../src/input/bad.ts'
 import { parseFieldPath } from '../../src/input/fields.ts'
-import { type ReadOptions, readRecords } from '../../src/input/read.ts'
+import type { ReadOptions } from '../../src/input/options.ts'
+import { readRecords } from '../../src/input/read.ts'
 import { drain, inputOf, keysOf, valuesOf } from './helpers.ts'
 
 async function read(text: string | Buffer, options: ReadOptions = {}) {

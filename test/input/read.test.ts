@@ -4,13 +4,9 @@ import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { byteOf } from '../../src/input/block.ts'
-import {
-  checkReadOptions,
-  formatOf,
-  type InputFormat,
-  type ReadOptions,
-  readRecords,
-} from '../../src/input/read.ts'
+import { formatOf, type InputFormat } from '../../src/input/formats.ts'
+import type { ReadOptions } from '../../src/input/options.ts'
+import { checkReadOptions, readRecords } from '../../src/input/read.ts'
 import { openInputs } from '../../src/input/source.ts'
 import type { Framed } from '../../src/types.ts'
 import { drain, inputOf, keysOf, valuesOf } from './helpers.ts'

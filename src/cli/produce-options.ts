@@ -1,0 +1,122 @@
+import type { Argv } from 'yargs'
+import { MillraceError } from '../errors.ts'
+import { csvValues, decompressions, inputFormats, lengthPrefixes } from '../input/index.ts'
+import { type ProducerArguments, producerOptions } from './common.ts'
+import type { Given } from './numbers.ts'
+
+export interface ProduceArguments extends ProducerArguments {
+  files?: readonly string[]
+  topic?: Given
+  format?: Given
+  decompress?: Given
+  delimiter?: Given
+  'key-delimiter'?: Given
+  prefix?: Given
+  columns?: Given
+  'field-delimiter'?: Given
+  'csv-values'?: Given
+  key?: Given
+  'key-field'?: Given
+  'value-field'?: Given
+  'timestamp-field'?: Given
+  'topic-field'?: Given
+  'partition-field'?: Given
+  'header-field'?: readonly string[]
+  'null-value'?: Given
+  header?: readonly string[]
+  partition?: Given
+  'skip-blank': boolean
+  rate?: Given
+  limit?: Given
+  loops?: Given
+  producers?: Given
+  'stall-timeout'?: Given
+  'drain-timeout'?: Given
+  'no-progress': boolean
+}
+
+const EXAMPLES = `$0 produce -b localhost:9092 -t events data.txt                 every line is a message
+$0 produce -b localhost:9092 -t events -K : data.txt            key, colon, value
+$0 produce -b localhost:9092 -t events --key-field user.id data.ndjson.gz
+$0 produce -b localhost:9092 -t events --key-field id --csv-values json data.csv
+$0 read -b one:9092 -t a | $0 produce -b two:9092 -t b --format envelope
+$0 produce --embedded -t events data.txt                        without a broker, for a trial
+
+$0 produce [OPTIONS] [FILES…]                                   no file, or -: standard input
+
+Load files, or standard input, into a topic, and account for every record.
+Files are what their names say: .ndjson .jsonl .csv .tsv .envelope, each also .gz or .zst; otherwise lines.
+PATH is user.id for a field inside another (ndjson), or a column (csv, tsv).`
+
+/** The options of `millrace produce`, for yargs. */
+export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
+  const text = { type: 'string', requiresArg: true } as const
+  const list = { type: 'string', array: true, nargs: 1 } as const
+  return producerOptions(
+    yargs
+      .usage(EXAMPLES)
+      .option('topic', { ...text, alias: 't', describe: 'topic; in place of those that envelopes name' })
+      .option('format', { ...text, choices: inputFormats, describe: 'default auto: by file name, or lines' })
+      .option('decompress', {
+        ...text,
+        choices: decompressions,
+        describe: 'default auto: .gz and .zst, standard input by its first bytes',
+      })
+      .option('delimiter', { ...text, describe: 'lines: what ends a record, as \\0 or \\x1e' })
+      .option('key-delimiter', {
+        ...text,
+        alias: 'K',
+        describe: 'lines: what stands between key and value',
+      })
+      .option('prefix', {
+        ...text,
+        choices: lengthPrefixes,
+        describe: 'length-prefixed: four bytes, big-endian (default), or varints as in protobuf',
+      })
+      .option('columns', { ...text, describe: 'csv, tsv: names, as id,name; default: the first row' })
+      .option('field-delimiter', { ...text, describe: 'csv: what stands between fields, as ; or \\t' })
+      .option('csv-values', {
+        ...text,
+        choices: csvValues,
+        describe: 'csv, tsv: the row as it stands (default), or a JSON object by column',
+      })
+      .option('key', { ...text, alias: 'k', describe: 'one key for all' })
+      .option('key-field', { ...text, describe: 'PATH of the key' })
+      .option('value-field', { ...text, describe: 'PATH of the value; default: the record as it stands' })
+      .option('timestamp-field', { ...text, describe: 'PATH of the timestamp: ms since 1970, or ISO 8601' })
+      .option('topic-field', { ...text, describe: 'PATH of the topic, instead of --topic' })
+      .option('partition-field', { ...text, describe: 'PATH of the partition' })
+      .option('header-field', { ...list, describe: 'name=PATH of a header; repeatable' })
+      .option('null-value', { ...text, describe: 'a value of just this text is null: a tombstone' })
+      .option('header', { ...list, alias: 'H', describe: 'name=value; repeatable' })
+      .option('partition', {
+        ...text,
+        alias: 'p',
+        describe: 'a number, or any: chosen by key, whatever envelopes say',
+      })
+      .option('skip-blank', { type: 'boolean', default: false, describe: 'leave out blank lines' })
+      .option('rate', { ...text, describe: 'messages per second, over all' })
+      .option('limit', { ...text, describe: 'records to read at most' })
+      .option('loops', {
+        ...text,
+        describe: 'parallel produce loops a producer; default 1, which keeps the order',
+      })
+      .option('producers', { ...text, describe: 'producers; default 1' })
+      .option('stall-timeout', {
+        ...text,
+        describe: 'seconds without any acknowledgement before giving up; default 60',
+      })
+      .option('drain-timeout', {
+        ...text,
+        describe: 'seconds to wait for acknowledgements when cut short; default 30',
+      })
+      .option('no-progress', { type: 'boolean', default: false, describe: 'no bar, no lines' }),
+  ) as unknown as Argv<T & ProduceArguments>
+}
+
+/** The two sides of a name=… option. */
+export function pair(option: string, text: string, right: string): readonly [name: string, right: string] {
+  const at = text.indexOf('=')
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
+  throw new MillraceError('USAGE', `--${option} is ${JSON.stringify(text)}`, { hint: `Give name=${right}` })
+}

@@ -1,0 +1,100 @@
+import { MillraceError } from '../errors.ts'
+import { formatOf, parseDelimiter, type ReadOptions } from '../input/index.ts'
+import type { LoadOptions } from '../load/load.ts'
+import { type Given, number, single, topicName } from './numbers.ts'
+import { type ProduceArguments, pair } from './produce-options.ts'
+
+/** The longest timeouts, in seconds; timers take no more than 24 days. */
+const DAY = 86_400
+
+export interface ProducePlan {
+  readonly read: ReadOptions
+  readonly producers: number
+  readonly load: Omit<LoadOptions, 'producers' | 'inputs' | 'read'>
+}
+
+/** Everything that can be wrong with the options is found here, before anything is connected. */
+export function planProduce(options: ProduceArguments): ProducePlan {
+  refuseTogether(options, ['key', 'key-delimiter', 'key-field'], 'Keys come from one place')
+  refuseTogether(options, ['topic', 'topic-field'], 'The topic comes from one place')
+  refuseTogether(options, ['partition', 'partition-field'], 'The partition comes from one place')
+  refuseTogether(options, ['value-field', 'csv-values'], 'Values come from one place')
+  const read = readOptions(options)
+  const topic = options.topic === undefined ? undefined : topicName(options.topic)
+  if (topic === undefined && read.topicField === undefined && !allEnvelopes(options, read)) {
+    throw new MillraceError('USAGE', '--topic is missing', {
+      hint: 'Name it with -t, or have the records name it with --topic-field',
+    })
+  }
+  return {
+    read: { ...read, needsTopic: topic === undefined },
+    producers: number('producers', options.producers, { min: 1, max: 1000 }) ?? 1,
+    load: {
+      topic,
+      key: single('key', options.key),
+      headers: options.header?.map(text => pair('header', text, 'value')),
+      partition: partitionOption(options.partition),
+      loops: number('loops', options.loops, { min: 1, max: 10_000 }),
+      rate: number('rate', options.rate, { min: 0.001, whole: false }),
+      limit: number('limit', options.limit, { min: 0 }),
+      stallTimeoutMs: 1000 * (seconds('stall-timeout', options['stall-timeout'], 1) ?? 60),
+      drainTimeoutMs: 1000 * drainTimeout(options),
+    },
+  }
+}
+
+/** In seconds. */
+export function drainTimeout(options: ProduceArguments): number {
+  return seconds('drain-timeout', options['drain-timeout'], 0) ?? 30
+}
+
+function readOptions(options: ProduceArguments): ReadOptions {
+  const bytes = (option: 'delimiter' | 'key-delimiter' | 'field-delimiter') => {
+    const text = single(option, options[option])
+    return text === undefined ? undefined : parseDelimiter(text)
+  }
+  const columns = single('columns', options.columns)
+  const nullValue = single('null-value', options['null-value'])
+  const headerFields = options['header-field']?.map(text => pair('header-field', text, 'PATH'))
+  return {
+    format: single('format', options.format) as ReadOptions['format'],
+    decompress: single('decompress', options.decompress) as ReadOptions['decompress'],
+    delimiter: bytes('delimiter'),
+    keyDelimiter: bytes('key-delimiter'),
+    fieldDelimiter: bytes('field-delimiter'),
+    columns: columns?.split(','),
+    csvValues: single('csv-values', options['csv-values']) as ReadOptions['csvValues'],
+    prefix: single('prefix', options.prefix) as ReadOptions['prefix'],
+    keyField: single('key-field', options['key-field']),
+    valueField: single('value-field', options['value-field']),
+    timestampField: single('timestamp-field', options['timestamp-field']),
+    topicField: single('topic-field', options['topic-field']),
+    partitionField: single('partition-field', options['partition-field']),
+    headerFields,
+    nullValue: nullValue === undefined ? undefined : Buffer.from(nullValue),
+    skipBlank: options['skip-blank'],
+  }
+}
+
+function allEnvelopes({ files = [] }: ProduceArguments, { format }: ReadOptions): boolean {
+  const names = files.length === 0 ? ['-'] : files
+  return names.every(name => formatOf(name, format) === 'envelope')
+}
+
+function refuseTogether(
+  options: ProduceArguments,
+  names: readonly (keyof ProduceArguments & string)[],
+  hint: string,
+): void {
+  const given = names.filter(name => options[name] !== undefined).map(name => `--${name}`)
+  if (given.length < 2) return
+  throw new MillraceError('USAGE', `${given.join(' and ')} were given together`, { hint })
+}
+
+function partitionOption(given: Given): number | 'any' | undefined {
+  return given === 'any' ? given : number('partition', given, { min: 0, max: 0x7fff_ffff })
+}
+
+function seconds(option: string, given: Given, min: number): number | undefined {
+  return number(option, given, { min, max: DAY, whole: false })
+}

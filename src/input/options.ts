@@ -1,0 +1,152 @@
+import { MillraceError } from '../errors.ts'
+import type { OnBad } from './bad.ts'
+import { type CsvValues, csvValues } from './csv.ts'
+import type { FieldOptions } from './field-options.ts'
+import { formatOf, type InputFormat, inputFormats, type NamedFormat } from './formats.ts'
+import { type LengthPrefix, lengthPrefixes } from './prefixed.ts'
+import { type Decompression, decompressions } from './unpack.ts'
+import { inputInWords } from './wording.ts'
+
+export interface ReadOptions extends FieldOptions {
+  /** Default: auto. */
+  readonly format?: InputFormat | undefined
+  /** Default: auto, which goes by the file's name, and by the first bytes of standard input. */
+  readonly decompress?: Decompression | undefined
+  /** lines: exactly these bytes end a record. Default: LF, and a CR before it is not part of the record. */
+  readonly delimiter?: Uint8Array | undefined
+  /** lines: a record is a key, these bytes, a value. Default: no keys. */
+  readonly keyDelimiter?: Uint8Array | undefined
+  /** csv: the byte between fields. Default: a comma. */
+  readonly fieldDelimiter?: Uint8Array | undefined
+  /** csv, tsv: the columns' names; the first row is a record then. Default: the first row names them. */
+  readonly columns?: readonly string[] | undefined
+  /** csv, tsv: values without a value field. Default: bytes, the row as it stands. */
+  readonly csvValues?: CsvValues | undefined
+  /** length-prefixed: how lengths are written. Default: u32. */
+  readonly prefix?: LengthPrefix | undefined
+  /** A value of just these bytes is null, a tombstone. */
+  readonly nullValue?: Uint8Array | undefined
+  /** envelope: records that do not name their topic are bad. Default: false. */
+  readonly needsTopic?: boolean | undefined
+  /** Leaves out blank lines: of no bytes, or of white space only (ndjson, envelope). Default: false. */
+  readonly skipBlank?: boolean | undefined
+  /** In bytes; a longer record is bad. Default: 64 MiB. Memory may grow to a few times as much. */
+  readonly maxRecordBytes?: number | undefined
+  /** Records a block at most. Default: 10,000. */
+  readonly maxRecords?: number | undefined
+  /**
+   * Default: stop. A function is called for each bad record in input order: after the block that ends
+   * before it was given out, and before the one that consumed it is. What it throws ends the reading.
+   */
+  readonly onBad?: OnBad | undefined
+}
+
+const DEFAULT_MAX_RECORD_BYTES = 64 * 1024 * 1024
+// what librdkafka takes for message.max.bytes at most
+const LARGEST_MAX_RECORD_BYTES = 1_000_000_000
+const DEFAULT_MAX_RECORDS = 10_000
+const LARGEST_MAX_RECORDS = 1_000_000
+
+const withFields: readonly NamedFormat[] = ['ndjson', 'csv', 'tsv']
+
+/** Options that have a meaning in some formats only. */
+const belongsTo: { readonly [option in keyof ReadOptions]?: readonly NamedFormat[] } = {
+  delimiter: ['lines'],
+  keyDelimiter: ['lines'],
+  keyField: withFields,
+  valueField: withFields,
+  timestampField: withFields,
+  topicField: withFields,
+  partitionField: withFields,
+  headerFields: withFields,
+  fieldDelimiter: ['csv'],
+  columns: ['csv', 'tsv'],
+  csvValues: ['csv', 'tsv'],
+  prefix: ['length-prefixed'],
+  nullValue: ['lines', 'ndjson', 'csv', 'tsv', 'raw', 'length-prefixed'],
+}
+
+/** Those that say how a format is written: an input of another format does without. */
+const manners = ['delimiter', 'fieldDelimiter', 'columns', 'csvValues', 'prefix'] as const
+
+/**
+ * The options for one of several inputs: without those that say how another one's format is written. What no
+ * input has a use for stays, and is refused.
+ */
+export function optionsFor(input: string, all: readonly string[], options: ReadOptions): ReadOptions {
+  const takes = (name: string, option: keyof ReadOptions) =>
+    belongsTo[option]?.includes(formatOf(name, options.format)) === true
+  const others = manners.filter(option => !takes(input, option) && all.some(name => takes(name, option)))
+  return { ...options, ...Object.fromEntries(others.map(option => [option, undefined])) }
+}
+
+/** What is needed to frame the records of an input, checked. */
+export interface Limits {
+  readonly maxRecordBytes: number
+  readonly maxRecords: number
+}
+
+/** The format of that input, if the options fit it and each other. Throws USAGE. */
+export function checkedFormat(input: string, options: ReadOptions): NamedFormat {
+  checkChoice('format', options.format, inputFormats)
+  checkChoice('decompress', options.decompress, decompressions)
+  checkChoice('csvValues', options.csvValues, csvValues)
+  checkChoice('prefix', options.prefix, lengthPrefixes)
+  const format = formatOf(input, options.format)
+  for (const [option, owners] of Object.entries(belongsTo)) {
+    const value = options[option as keyof ReadOptions]
+    if (value === undefined || owners.includes(format)) continue
+    throw usage(
+      `${inputInWords(input)} is read as ${format}, which has no ${option}`,
+      `It belongs to the format ${owners.join(', ')}: name the format, or leave the option out`,
+      { input, format, option },
+    )
+  }
+  checkBytes(options)
+  if (options.valueField !== undefined && options.csvValues !== undefined) {
+    throw usage('valueField and csvValues were given together', 'Values come from one place', {})
+  }
+  return format
+}
+
+export function checkedLimits(options: ReadOptions): Limits {
+  const { maxRecordBytes = DEFAULT_MAX_RECORD_BYTES, maxRecords = DEFAULT_MAX_RECORDS } = options
+  return {
+    maxRecordBytes: checkWhole('maxRecordBytes', maxRecordBytes, LARGEST_MAX_RECORD_BYTES),
+    maxRecords: checkWhole('maxRecords', maxRecords, LARGEST_MAX_RECORDS),
+  }
+}
+
+function checkBytes(options: ReadOptions): void {
+  for (const option of ['delimiter', 'keyDelimiter'] as const) {
+    if (options[option]?.length === 0) throw usage(`${option} is empty`, 'Give at least one byte', { option })
+  }
+  const { fieldDelimiter, columns } = options
+  if (
+    fieldDelimiter !== undefined &&
+    (fieldDelimiter.length !== 1 || '"\r\n'.includes(byteText(fieldDelimiter)))
+  ) {
+    throw usage('fieldDelimiter is not one byte that may stand between fields', 'Give one such as ; or \\t', {
+      option: 'fieldDelimiter',
+    })
+  }
+  if (columns?.length === 0) throw usage('columns is empty', 'Name at least one', { option: 'columns' })
+}
+
+function byteText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1')
+}
+
+function usage(message: string, hint: string, context: Record<string, unknown>): MillraceError {
+  return new MillraceError('USAGE', message, { hint, context })
+}
+
+function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return
+  throw usage(`there is no ${name} ${value}`, `Choices are ${choices.join(', ')}`, { [name]: value })
+}
+
+function checkWhole(name: string, value: number, largest: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= largest) return value
+  throw usage(`${name} is ${value}`, `Give a whole number from 1 to ${largest}`, { option: name, value })
+}
