@@ -3,6 +3,7 @@
     {
       "target_name": "millrace",
       "sources": [
+        "src/native/bind_kafka.cc",
         "src/native/binding.cc",
         "src/native/channel.cc",
         "src/native/kafka.cc",

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "bind_kafka.h"
 #include "channel.h"
 
 namespace millrace {
@@ -390,6 +391,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       {"endings", Endings},     {"finished", Finished},   {"batchCounts", BatchCounts}, {"failures", Failures},
       {"deliveries", Deliveries}, {"free", FreeBatch},    {"counts", ChannelCounts},  {"purge", Purge},
       {"close", Close},         {"release", Release},
+      {"librdkafka", Librdkafka},
   };
   for (const auto &[name, function] : functions) exports.Set(name, Napi::Function::New(env, function, name));
   return exports;

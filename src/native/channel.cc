@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <mutex>
+#include <random>
 
 namespace millrace {
 namespace {
@@ -331,7 +332,15 @@ std::unordered_map<uint64_t, std::shared_ptr<Channel>> &channels() {
   static auto *all = new std::unordered_map<uint64_t, std::shared_ptr<Channel>>();
   return *all;
 }
-uint64_t next_token = 1;
+
+// Another copy of this addon in the same process counts for itself. Were both to begin with 1, a client that was given
+// the wrong one of the two as its plugin would be taken for one of the other's.
+uint64_t first_token() {
+  std::random_device random;
+  return 1 + (static_cast<uint64_t>(random()) << 20 ^ random()) % (uint64_t{1} << 52);
+}
+
+uint64_t next_token = first_token();
 }  // namespace
 
 std::shared_ptr<Channel> Registry::open(int64_t messages, int64_t bytes, std::function<void()> wake,

@@ -29,6 +29,9 @@ namespace millrace {
   X(rd_kafka_version)                              \
   X(rd_kafka_version_str)
 
+// @brief MAJOR.MINOR.PATCH of what rd_kafka_version and RD_KAFKA_VERSION are. @locality any thread
+std::string version_text(int version);
+
 // A table instead of linking: npm builds dependencies in no order, so node-rdkafka's library may not be
 // there yet when this addon is built; only its headers are.
 struct Kafka {
@@ -36,7 +39,8 @@ struct Kafka {
   MILLRACE_KAFKA_FUNCTIONS(MILLRACE_DECLARE)
 #undef MILLRACE_DECLARE
 
-  // @brief The table; null while node-rdkafka has not been loaded, and \p why says so.
+  // @brief The table; null while node-rdkafka has not been loaded, or where its librdkafka is older than the headers
+  // that this was compiled with, of another major version, or lacks a function: \p why says which.
   // @locality any thread
   static const Kafka *get(std::string *why = nullptr);
 };
