@@ -7,7 +7,7 @@ import * as clients from './clients.mjs'
 import { check, finish, logTo, say, skip } from './console.mjs'
 import { commandsIn, Project, works } from './project.mjs'
 import { serveRegistry } from './registry.mjs'
-import { run } from './run.mjs'
+import { read, run } from './run.mjs'
 import { cache, fetchNode, fetchNpm, packageAt, root, thisNode } from './toolchains.mjs'
 
 const freshly = process.argv.includes('--compile')
@@ -223,11 +223,11 @@ async function allowed(project) {
 
 async function pack() {
   say('packs millrace (a few seconds)')
-  const output = await run('npm', ['pack', '--json', '--pack-destination', cache], {
-    cwd: root,
-    env: process.env,
-  })
-  const [{ filename, files }] = JSON.parse(output.slice(output.indexOf('[')))
+  const args = ['pack', '--json', '--pack-destination', cache]
+  const stdout = await read('npm', args, { cwd: root, env: process.env })
+  // after what the build says: an array of npm 11, an object of npm 12
+  const json = stdout.slice(stdout.search(/^[[{]$/m))
+  const [{ filename, files }] = Object.values(JSON.parse(json))
   return { tarball: join(cache, filename), files: files.map(({ path }) => path) }
 }
 

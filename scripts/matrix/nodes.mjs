@@ -16,7 +16,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import * as clients from './clients.mjs'
 import { check, finish, logTo, say, skip } from './console.mjs'
-import { attempt, run } from './run.mjs'
+import { attempt, read, run } from './run.mjs'
 import { cache, environment, fetchNode, root, thisNode } from './toolchains.mjs'
 
 const here = thisNode()
@@ -64,7 +64,7 @@ async function layOut(folder, node) {
   rmSync(folder, { recursive: true, force: true })
   const modules = join(folder, 'node_modules')
   mkdirSync(modules, { recursive: true })
-  const listed = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+  const listed = await read('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
     env: process.env,
   })

@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { run } from './run.mjs'
+import { read } from './run.mjs'
 import { cache, packageAt, root } from './toolchains.mjs'
 
 /** Serves until the process ends. Returns its URL. */
 export async function serveRegistry(tarball) {
-  const upstream = (await run('npm', ['config', 'get', 'registry'], { cwd: cache, env: process.env })).trim()
+  const upstream = (await read('npm', ['config', 'get', 'registry'], { cwd: cache, env: process.env })).trim()
   const bytes = readFileSync(tarball)
   const manifest = packageAt(root)
   const server = createServer(({ url }, response) => {
@@ -17,7 +17,7 @@ export async function serveRegistry(tarball) {
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify(packument(manifest, bytes, `http://127.0.0.1:${server.address().port}`)))
     } else if (url === '/millrace.tgz') response.end(bytes)
-    else response.writeHead(302, { location: new URL(url.slice(1), upstream.split('\n').at(-1)).href }).end()
+    else response.writeHead(302, { location: new URL(url.slice(1), upstream).href }).end()
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
