@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import * as clients from './clients.mjs'
 import { check, finish, logTo, say, skip } from './console.mjs'
 import { commandsIn, Project, works } from './project.mjs'
@@ -33,7 +33,9 @@ else {
   if (compiled) {
     await checkIn('the addon compiled first, node-rdkafka after it', npm11, here, addonFirst)
     await checkIn('node-rdkafka compiled first, the addon after it', npm11, here, clientFirst)
-    await checkIn('a compiler that fails', npm11, here, project => withoutCompiler(project, { CXX: 'false' }))
+    await checkIn('a compiler that fails', npm11, here, project =>
+      withoutCompiler(project, { CXX: 'false' }, /`make` failed/),
+    )
     await checkIn('no compiler and no make', npm11, here, project => withBarePath(project))
   } else skip('the cases with a compiled node-rdkafka', 'it could not be compiled')
 }
@@ -128,10 +130,11 @@ async function withClient(project) {
 }
 
 /** The install succeeds and says what is missing. */
-async function withoutCompiler(project, env) {
+async function withoutCompiler(project, env, reason) {
   await withClient(project)
   const output = await project.runNpm(['install', ...installed, '--foreground-scripts', tarball], env)
-  assert.match(output, /addon was not built/)
+  const told = output.match(/addon was not built: (.*)/)?.[1]
+  assert.match(told ?? '', reason)
   await standsIn(project)
 }
 
@@ -141,7 +144,7 @@ async function withBarePath(project) {
   try {
     symlinkSync(join(project.node.bin, 'node'), join(bin, 'node'))
     symlinkSync('/bin/sh', join(bin, 'sh'))
-    await withoutCompiler(project, { PATH: [bin].join(delimiter), PYTHON: '' })
+    await withoutCompiler(project, { PATH: bin, PYTHON: '' }, /Python|not found: make/)
   } finally {
     rmSync(bin, { recursive: true })
   }
