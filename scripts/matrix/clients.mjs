@@ -55,7 +55,8 @@ export async function compile(node) {
       join(part, 'package.json'),
       JSON.stringify({ private: true, allowScripts: { 'node-rdkafka': true } }),
     )
-    const env = environment(node, linking(source))
+    // as node-rdkafka's own binding.gyp says; twice the dollar for make
+    const env = environment(node, linking(source, '$$ORIGIN/../deps'))
     await run('npm', ['rebuild', 'node-rdkafka'], { cwd: part, env })
     await copy(join(source, 'build/deps'), join(client, 'build/deps'))
   }
@@ -66,16 +67,18 @@ export async function compile(node) {
 
 /** The environment in which node-rdkafka is compiled against the librdkafka of the one kept for that Node.js. */
 export function againstKept(node) {
-  return linking(keptFor(node.major))
+  const kept = keptFor(node.major)
+  return linking(kept, join(kept, 'build/deps'))
 }
 
-function linking(client) {
+/** @param rpath where the library is looked for when it runs */
+function linking(client, rpath) {
   const headers = join(client, 'deps/librdkafka')
   const libraries = join(client, 'build/deps')
   return {
     BUILD_LIBRDKAFKA: '0',
     CXXFLAGS: `-I${headers}/src -I${headers}/src-cpp`,
-    LDFLAGS: `-L${libraries} -Wl,-rpath,${libraries}`,
+    LDFLAGS: `-L${libraries} -Wl,-rpath='${rpath}'`,
   }
 }
 
