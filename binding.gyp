@@ -7,6 +7,7 @@
         "src/native/bind_channel.cc",
         "src/native/bind_cluster.cc",
         "src/native/bind_histogram.cc",
+        "src/native/bind_kafka.cc",
         "src/native/bind_offers.cc",
         "src/native/bind_results.cc",
         "src/native/binding.cc",

@@ -24,8 +24,8 @@ const { status, error, stdout, stderr } = spawnSync(process.execPath, [gyp, 'reb
 if (error !== undefined) fail(error.message)
 if (status !== 0) {
   const output = `${stdout}\n${stderr}`.split('\n')
-  fail(
-    output.find(line => /error|not found|could not find|fatal/i.test(line))?.trim() ??
-      `node-gyp ended with ${status}`,
-  )
+  // the compiler's own words, node-gyp's (no Python, no make), make's: the first of these tells most
+  const tellers = [/\berror: /, /^gyp ERR! stack Error: /, /\*\*\* /]
+  const found = tellers.map(teller => output.find(line => teller.test(line))).find(line => line !== undefined)
+  fail(found?.trim().replace(/^gyp ERR! stack Error: /, '') ?? `node-gyp ended with ${status}`)
 }

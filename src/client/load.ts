@@ -11,6 +11,12 @@ interface Native {
 
 const require = createRequire(import.meta.url)
 
+// names millrace too, whose own script npm has then blocked as well
+const HINT =
+  'Its install script compiles it, and wants a C++ compiler, make and python3. ' +
+  'Type `npm install-scripts approve node-rdkafka millrace` if npm blocked the script (npm 12 does), ' +
+  'then `npm rebuild node-rdkafka millrace`, which takes minutes (in a clone, scripts/bootstrap)'
+
 let loaded: { rdkafka: Rdkafka; native: Native } | undefined
 
 /**
@@ -31,19 +37,19 @@ export function loadClient(): { rdkafka: Rdkafka; native: Native } {
     loaded = { rdkafka, native }
     return loaded
   } catch (cause) {
-    throw new MillraceError(
-      'CLIENT_NOT_BUILT',
-      `node-rdkafka cannot be loaded: ${firstLine(describe(cause))}`,
-      {
-        cause,
-        hint:
-          'It is compiled when it is installed; where install scripts were blocked, run ' +
-          '`npm install-scripts approve node-rdkafka` (npm 11 and later) and then `npm rebuild node-rdkafka`',
-      },
-    )
+    throw new MillraceError('CLIENT_NOT_BUILT', `node-rdkafka cannot be loaded: ${reason(cause)}`, {
+      cause,
+      hint: HINT,
+    })
   }
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
+function reason(cause: unknown): string {
+  // the package that looks for the compiled file tells all the places where there is none
+  if (cause instanceof Error && 'tries' in cause) return 'it was not compiled'
+  const [text] = describe(cause).split('\nRequire stack:', 1)
+  return (text ?? '')
+    .trim()
+    .replace(/\.$/, '')
+    .replace(/\s*\n\s*/g, ' ')
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { describe, MillraceError } from '../errors.ts'
@@ -79,6 +80,9 @@ export interface Binding {
   ceilingCounts(token: number): Float64Array
   ceilingClose(token: number): void
   ceilingRelease(token: number): void
+
+  /** The versions of librdkafka; throws where the one in use is missing or will not do. */
+  librdkafka(): { readonly running: string; readonly compiledFor: string }
 }
 
 /** What became of messages sent alone. */
@@ -129,25 +133,53 @@ const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-let loaded: { binding: Binding; path: string } | undefined
+const IN_A_CLONE = 'in a clone, scripts/bootstrap'
+const COMPILE_AGAIN = `Type \`npm rebuild millrace\` (${IN_A_CLONE})`
+const NOT_COMPILED =
+  'Its install script does that, and wants a C++ compiler, make and python3. ' +
+  'Type `npm install-scripts approve millrace` if npm blocked the script (npm 12 does), ' +
+  `then \`npm rebuild millrace\` (${IN_A_CLONE})`
+const OTHER_LIBRDKAFKA =
+  `${COMPILE_AGAIN} if node-rdkafka was changed since; otherwise another module, or LD_LIBRARY_PATH, ` +
+  "has brought a librdkafka of its own before node-rdkafka's"
+
+const WITHOUT_SEMICOLON = 'Install millrace in a folder whose path has no ";"'
+
+const path = `${root}build/Release/millrace.node`
+
+let loaded: Binding | undefined
 
 /**
- * Loads the addon, once a process.
+ * Loads the addon, once a process, after node-rdkafka.
  * @throws MillraceError ENGINE_UNAVAILABLE with the reason and the command that repairs it
  */
 export function loadBinding(): { binding: Binding; path: string } {
-  if (loaded !== undefined) return loaded
-  const path = `${root}build/Release/millrace.node`
+  loaded ??= load()
+  return { binding: loaded, path }
+}
+
+function load(): Binding {
+  if (!existsSync(path)) throw unavailable('it was not compiled', NOT_COMPILED)
+  if (path.includes(';'))
+    throw unavailable(`librdkafka would take ${path} for two plugins`, WITHOUT_SEMICOLON)
+  let binding: Partial<Binding>
   try {
-    const binding = require(path) as Binding
-    if (binding.abi !== ABI) throw new Error('it was built from other sources than this version of millrace')
-    loaded = { binding, path }
-    return loaded
+    binding = require(path) as Partial<Binding>
   } catch (cause) {
-    const reason = describe(cause).split('\n', 1)[0]
-    throw new MillraceError('ENGINE_UNAVAILABLE', `The batch engine's addon cannot be loaded: ${reason}`, {
-      cause,
-      hint: 'It is compiled at install; run `npm rebuild millrace`, or scripts/bootstrap in a clone',
-    })
+    throw unavailable(describe(cause).split('\n', 1)[0] ?? '', COMPILE_AGAIN, cause)
   }
+  if (binding.abi !== ABI) throw unavailable(`${path} is not of this version of millrace`, COMPILE_AGAIN)
+  try {
+    binding.librdkafka?.()
+  } catch (cause) {
+    throw unavailable(describe(cause), OTHER_LIBRDKAFKA, cause)
+  }
+  return binding as Binding
+}
+
+function unavailable(reason: string, hint: string, cause?: unknown): MillraceError {
+  return new MillraceError('ENGINE_UNAVAILABLE', `The batch engine's addon cannot be loaded: ${reason}`, {
+    cause,
+    hint,
+  })
 }

@@ -14,6 +14,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_channel(env, exports);
   bind_cluster(env, exports);
   bind_histogram(env, exports);
+  bind_kafka(env, exports);
   bind_offers(env, exports);
   bind_results(env, exports);
   return exports;

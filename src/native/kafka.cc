@@ -14,10 +14,22 @@ constexpr const char *kLibrary = "librdkafka.1.dylib";
 constexpr const char *kLibrary = "librdkafka.so.1";
 #endif
 
+// @brief Within a major version librdkafka only adds functions. The lowest byte tells candidates of the same release.
+bool serves(int running) {
+  return running >> 8 >= RD_KAFKA_VERSION >> 8 && running >> 24 == RD_KAFKA_VERSION >> 24;
+}
+
 bool resolve(Kafka *table, std::string *why) {
   void *library = dlopen(kLibrary, RTLD_NOW | RTLD_NOLOAD);
   if (library == nullptr) {
     *why = std::string(kLibrary) + " is not loaded: node-rdkafka has to be loaded first";
+    return false;
+  }
+  // asked before the others are looked for: an older one may lack some, and its version tells more than their names
+  const auto version = reinterpret_cast<decltype(&::rd_kafka_version)>(dlsym(library, "rd_kafka_version"));
+  if (version != nullptr && !serves(version())) {
+    *why = "the librdkafka in use is " + version_text(version()) + ", and the addon was compiled for " +
+           version_text(RD_KAFKA_VERSION) + " or a later " + std::to_string(RD_KAFKA_VERSION >> 24) + ".x";
     return false;
   }
 #define MILLRACE_RESOLVE(name)                                              \
@@ -35,6 +47,11 @@ bool resolve(Kafka *table, std::string *why) {
 }
 
 }  // namespace
+
+std::string version_text(int version) {
+  return std::to_string(version >> 24 & 0xff) + "." + std::to_string(version >> 16 & 0xff) + "." +
+         std::to_string(version >> 8 & 0xff);
+}
 
 const Kafka *Kafka::get(std::string *why) {
   static std::mutex mutex;

@@ -56,6 +56,9 @@ namespace millrace {
   X(rd_kafka_mock_coordinator_set)                \
   X(rd_kafka_mock_set_apiversion)
 
+// @brief MAJOR.MINOR.PATCH of what rd_kafka_version and RD_KAFKA_VERSION are. @locality any thread
+std::string version_text(int version);
+
 // A table instead of linking: npm builds dependencies in no order, so node-rdkafka's library may not be
 // there yet when this addon is built; only its headers are.
 struct Kafka {
@@ -64,7 +67,8 @@ struct Kafka {
   MILLRACE_KAFKA_TEST_FUNCTIONS(MILLRACE_DECLARE)  // null where the library has none
 #undef MILLRACE_DECLARE
 
-  // @brief The table; null while node-rdkafka has not been loaded, and \p why says so.
+  // @brief The table; null while node-rdkafka has not been loaded, or where its librdkafka is older than the headers
+  // that this was compiled with, of another major version, or lacks a function: \p why says which.
   // @locality any thread
   static const Kafka *get(std::string *why = nullptr);
 };

@@ -21,7 +21,6 @@ constexpr const char *kCeilingProperty = "millrace.ceiling";
 // Lives as long as its conf. The conf of a handle lives as long as the handle, so the channel is there for every
 // acknowledgement; so are the payloads of a ceiling.
 struct ConfState {
-  std::string token;
   uint64_t ceiling_token = 0;
   std::shared_ptr<Channel> channel;
   std::shared_ptr<Ceiling> ceiling;
@@ -70,9 +69,8 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
   auto *state = static_cast<ConfState *>(opaque);
   if (state->ceiling_token != 0) return new_ceiling(rk, const_cast<rd_kafka_conf_t *>(conf), state, errstr, errstr_size);
   const Kafka *kafka = Kafka::get();
-  state->channel = Registry::find(state->token);
   if (state->channel == nullptr) {
-    snprintf(errstr, errstr_size, "millrace: no producer waits for this client");
+    snprintf(errstr, errstr_size, "millrace: the client was not given %s", kTokenProperty);
     return RD_KAFKA_RESP_ERR__STATE;
   }
   rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_acknowledgement(rk, kName, on_acknowledgement, state);
@@ -88,17 +86,21 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-rd_kafka_conf_res_t on_conf_set(rd_kafka_conf_t *, const char *name, const char *value, char *, size_t, void *opaque) {
+// An unknown token is refused here, since librdkafka only logs what on_new returns. @locality the thread that sets
+// properties, or that makes the handle, as each copy of the conf is set anew
+rd_kafka_conf_res_t on_conf_set(rd_kafka_conf_t *, const char *name, const char *value, char *errstr,
+                                size_t errstr_size, void *opaque) {
   auto *state = static_cast<ConfState *>(opaque);
   const char *text = value == nullptr ? "" : value;
-  if (strcmp(name, kTokenProperty) == 0) {
-    state->token = text;
-  } else if (strcmp(name, kCeilingProperty) == 0) {
+  if (strcmp(name, kCeilingProperty) == 0) {
     state->ceiling_token = strtoull(text, nullptr, 10);
-  } else {
-    return RD_KAFKA_CONF_UNKNOWN;
+    return RD_KAFKA_CONF_OK;
   }
-  return RD_KAFKA_CONF_OK;
+  if (strcmp(name, kTokenProperty) != 0) return RD_KAFKA_CONF_UNKNOWN;
+  state->channel = Registry::find(text);
+  if (state->channel != nullptr) return RD_KAFKA_CONF_OK;
+  snprintf(errstr, errstr_size, "millrace: no producer of this copy of the addon waits for this client");
+  return RD_KAFKA_CONF_INVALID;
 }
 
 rd_kafka_resp_err_t on_conf_destroy(void *opaque) {
