@@ -22,7 +22,8 @@ const FEWEST = 4
 export function randomRing(size: number, seed: number): Ring {
   const differing = size < 4 ? 256 ** size : MOST
   const count = Math.min(MOST, differing, Math.max(FEWEST, Math.floor(RING_BYTES / size)))
-  const words = new Uint32Array(Math.ceil((count * size) / 4))
+  // one word more: memory of whole pages would be copied (engine/borrow.ts)
+  const words = new Uint32Array(Math.ceil((count * size) / 4) + 1)
   const random = seeded(seed)
   for (let at = 0; at < words.length; at++) words[at] = random()
   const bytes = Buffer.from(words.buffer, 0, count * size)

@@ -3,6 +3,8 @@
 // Buffers may be changed by others meanwhile (shared, or detached before): each number is read once, and checked
 // against the size as it is now.
 
+#include <algorithm>
+
 #include "bind.h"
 #include "environment.h"
 
@@ -103,17 +105,31 @@ Napi::Value OfferMany(const Napi::CallbackInfo &info) {
   if (batch == nullptr || batch->sealed) return fail(env, "no such batch");
   const Crossing crossing(at->channel.get(), at->lane->home);
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
+  Lane &lane = *at->lane;
+  // room for all of them at once, or for one after the other
+  int64_t cost = 0;
   const int32_t *field = packed.fields;
-  uint32_t done = 0;
-  for (; done < packed.count; done++, field += kFields) {
+  for (uint32_t i = 0; i < packed.count; i++, field += kFields) {
     Outgoing message;
-    const auto index = static_cast<uint32_t>(field[kId]);
-    if (index >= batch->size || !read_message(field, packed.arena, packed.arena_size, &message))
+    if (static_cast<uint32_t>(field[kId]) >= batch->size || !read_message(field, packed.arena, packed.arena_size, &message))
       return fail(env, "a message is out of range");
-    const Offer result = at->lane->offer(crossing, message, batch, index);
+    cost += Lane::cost_of(message);
+  }
+  const bool credited = lane.credit(cost, packed.count);
+  uint32_t done = 0;
+  for (field = packed.fields; done < packed.count; done++, field += kFields) {
+    Outgoing message;
+    read_message(field, packed.arena, packed.arena_size, &message);
+    const auto index = static_cast<uint32_t>(field[kId]);
+    if (credited) {
+      lane.offer_credited(crossing, message, batch, index);
+      continue;
+    }
+    const Offer result = lane.offer(crossing, message, batch, index);
     if (result == Offer::kTooLarge) return fail(env, "a message is larger than all that may be in flight");
     if (result == Offer::kFull) break;
   }
+  lane.end_run(crossing);
   return Napi::Number::New(env, done);
 }
 
@@ -177,13 +193,36 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   if (keyed && !read_cutter(info[7], info[8], to, &keys)) return misfit(from);
   const Crossing crossing(at->channel.get(), at->lane->home);
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
+  Lane &lane = *at->lane;
+  const auto cut = [&](uint32_t index) {
+    return values.cut(index, &message.value, &message.value_size) &&
+           (!keyed || keys.cut(index, &message.key, &message.key_size));
+  };
   uint32_t index = from;
-  for (; index < to; index++) {
-    if (!values.cut(index, &message.value, &message.value_size)) return misfit(index);
-    if (keyed && !keys.cut(index, &message.key, &message.key_size)) return misfit(index);
-    const Offer result = at->lane->offer(crossing, message, batch, index);
-    if (result == Offer::kTooLarge) return Napi::Number::New(env, -3.0 - 2.0 * index);
-    if (result == Offer::kFull) break;
+  while (index < to) {
+    // room for many at once, or for one after the other
+    const uint32_t end = std::min<uint32_t>(to, index + Run::kMost);
+    int64_t cost = 0;
+    uint32_t next = index;
+    for (; next < end && cut(next); next++) cost += Lane::cost_of(message);
+    const uint32_t whole = next;
+    const bool credited = whole > index && lane.credit(cost, whole - index);
+    for (; index < whole; index++) {
+      // the ranges may have been changed since: what was counted is what may be taken
+      const bool fits = cut(index) && (!credited || Lane::cost_of(message) <= cost);
+      if (!fits) break;
+      if (credited) {
+        cost -= Lane::cost_of(message);
+        lane.offer_credited(crossing, message, batch, index);
+        continue;
+      }
+      const Offer result = lane.offer(crossing, message, batch, index);
+      if (result == Offer::kTooLarge) return Napi::Number::New(env, -3.0 - 2.0 * index);
+      if (result == Offer::kFull) return Napi::Number::New(env, index);
+    }
+    if (credited) lane.end_run(crossing);
+    if (credited && (cost > 0 || index < whole)) lane.give_back(cost, whole - index);
+    if (index < end) return misfit(index);
   }
   return Napi::Number::New(env, index);
 }
@@ -223,10 +262,12 @@ Napi::Value OfferSingles(const Napi::CallbackInfo &info) {
     const int32_t *field = packed.fields;
     for (uint32_t i = 0; open && i < packed.count; i++, field += kFields) {
       Outgoing message;
-      const bool readable = read_message(field, packed.arena, packed.arena_size, &message);
-      error[i] = readable ? at->lane->offer_leased(crossing, message, static_cast<uint32_t>(field[kId]), moment(due[i]))
-                          : RD_KAFKA_RESP_ERR__INVALID_ARG;
+      if (read_message(field, packed.arena, packed.arena_size, &message))
+        at->lane->offer_leased(crossing, message, static_cast<uint32_t>(field[kId]), moment(due[i]), &error[i]);
+      else
+        error[i] = RD_KAFKA_RESP_ERR__INVALID_ARG;
     }
+    if (open) at->lane->end_run(crossing);
   }
   at->lane->end_lease();
   return Napi::Boolean::New(env, open);

@@ -226,6 +226,11 @@ int16_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, const O
   return millrace::produce(channel_->rk_, topics[message.topic], message, opaque);
 }
 
+size_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run) const {
+  if (run.topic() < 0 || static_cast<size_t>(run.topic()) >= topics.size()) return run.refuse();
+  return run.produce(topics[run.topic()]);
+}
+
 namespace {
 
 std::mutex registry_mutex;

@@ -121,6 +121,7 @@ class Crossing {
   bool open() const { return open_; }
   // @param topics of the lane
   int16_t produce(const std::vector<rd_kafka_topic_t *> &topics, const Outgoing &message, void *opaque) const;
+  size_t produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run) const;
 
  private:
   Channel *const channel_;

@@ -3,13 +3,10 @@
 #include "channel.h"
 
 namespace millrace {
-namespace {
 
-int64_t cost_of(const Outgoing &message) {
+int64_t Lane::cost_of(const Outgoing &message) {
   return static_cast<int64_t>(Channel::kOverhead + message.key_size + message.value_size + message.headers_size);
 }
-
-}  // namespace
 
 int32_t Lane::topic(const std::string &name) {
   const auto known = topic_numbers_.find(name);
@@ -60,34 +57,76 @@ bool Lane::take(int64_t cost) {
   return channel_->admission().take(cost);
 }
 
+bool Lane::take_quietly(int64_t bytes, int64_t messages) { return channel_->admission().take(bytes, messages); }
+
 Offer Lane::offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index) {
   const int64_t cost = cost_of(message);
   if (!take(cost)) return channel_->admission().fits(cost) ? Offer::kFull : Offer::kTooLarge;
-  Slot *slot = batch->slots ? &batch->slots[index] : nullptr;
-  if (slot != nullptr) {
-    slot->ending.cost = static_cast<uint32_t>(cost);
+  const uint32_t refused = batch->refused;
+  offer_credited(crossing, message, batch, index);
+  end_run(crossing);
+  return batch->refused == refused ? Offer::kAccepted : Offer::kRefused;
+}
+
+void Lane::offer_credited(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index) {
+  void *opaque = opaque_of(batch);
+  if (batch->slots) {
+    Slot *slot = &batch->slots[index];
+    slot->ending.cost = static_cast<uint32_t>(cost_of(message));
     slot->ending.pinned = message.partition >= 0;
+    opaque = opaque_of(slot);
   } else {
     batch->fixed_cost = Channel::kOverhead + static_cast<uint32_t>(message.headers_size);
   }
   batch->pending.fetch_add(1, std::memory_order_relaxed);
-  const int16_t error =
-      crossing.produce(topics_, message, slot != nullptr ? opaque_of(slot) : opaque_of(batch));
   batch->offered++;
-  if (error == 0) {
-    add(accepted_);
-    return Offer::kAccepted;
+  offer_run(crossing, message, opaque, nullptr);
+}
+
+// Puts it to those that go together, or lets those go and hands it over by itself.
+void Lane::offer_run(const Crossing &crossing, const Outgoing &message, void *opaque, int16_t *error) {
+  if (!run_.takes(message)) end_run(crossing);
+  if (run_.takes(message)) {
+    run_.add(message, opaque);
+    run_errors_.push_back(error);
+    return;
   }
+  const int16_t code = crossing.produce(topics_, message, opaque);
+  if (code != 0) return refuse(opaque, code, cost_of(message), message.partition, error);
+  add(accepted_);
+  if (error != nullptr) *error = 0;
+}
+
+void Lane::end_run(const Crossing &crossing) {
+  if (run_.empty()) return;
+  const size_t taken = crossing.produce(topics_, run_);
+  add(accepted_, static_cast<int64_t>(taken));
+  for (size_t i = 0; i < run_.size(); i++) {
+    if (run_.error(i) != 0) refuse(run_.opaque(i), run_.error(i), static_cast<int64_t>(Channel::kOverhead + run_.bytes(i)), RD_KAFKA_PARTITION_UA, run_errors_[i]);
+    else if (run_errors_[i] != nullptr) *run_errors_[i] = 0;
+  }
+  run_.clear();
+  run_errors_.clear();
+}
+
+// librdkafka did not take it: its credits go back, and nothing is in flight.
+void Lane::refuse(void *opaque, int16_t error, int64_t cost, int32_t partition, int16_t *told) {
+  add(refused_);
+  channel_->give(cost);
+  if (kind_of(opaque) == Kind::kSingle) {
+    Single *single = untag<Single>(opaque);
+    *told = error;
+    free_singles_.push_back(single);
+    return;
+  }
+  Slot *slot = kind_of(opaque) == Kind::kSlot ? static_cast<Slot *>(opaque) : nullptr;
+  Batch *batch = slot != nullptr ? slot->batch : untag<Batch>(opaque);
   batch->pending.fetch_sub(1, std::memory_order_relaxed);
   batch->refused++;
-  add(refused_);
-  if (slot != nullptr) {
-    slot->ending.error = error;
-    slot->ending.partition = message.partition;
-    slot->ending.state.store(State::kRefused, std::memory_order_release);
-  }
-  channel_->give(cost);
-  return Offer::kRefused;
+  if (slot == nullptr) return;
+  slot->ending.error = error;
+  slot->ending.partition = partition;
+  slot->ending.state.store(State::kRefused, std::memory_order_release);
 }
 
 int64_t Lane::lease(int64_t cost) {
@@ -102,9 +141,12 @@ int64_t Lane::lease(int64_t cost) {
   return 1;
 }
 
-int16_t Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due) {
+void Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due, int16_t *error) {
   const int64_t cost = cost_of(message);
-  if (leased_messages_ < 1 || leased_bytes_ < cost) return RD_KAFKA_RESP_ERR__QUEUE_FULL;
+  if (leased_messages_ < 1 || leased_bytes_ < cost) {
+    *error = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    return;
+  }
   leased_messages_ -= 1;
   leased_bytes_ -= cost;
   Single *single;
@@ -122,16 +164,10 @@ int16_t Lane::offer_leased(const Crossing &crossing, const Outgoing &message, ui
   single->ending.offset = -1;
   single->ending.pinned = message.partition >= 0;
   single->ending.state.store(State::kPending, std::memory_order_relaxed);
-  const int16_t error = crossing.produce(topics_, message, opaque_of(single));
-  if (error == 0) {
-    add(accepted_);
-    return 0;
-  }
-  free_singles_.push_back(single);
-  add(refused_);
-  channel_->give(cost);
-  return error;
+  offer_run(crossing, message, opaque_of(single), error);
 }
+
+void Lane::give_back(int64_t bytes, int64_t messages) { channel_->give(bytes, messages); }
 
 void Lane::end_lease() {
   if (leased_messages_ == 0 && leased_bytes_ == 0) return;

@@ -44,11 +44,20 @@ class Lane {
   // @brief Offers one message of a batch, in a slot of its own unless counts are enough.
   Offer offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index);
 
+  // The same for many messages that go together: credits for all of them first, then each, then the end.
+  // @returns false: there is no room for all; offer them one by one
+  bool credit(int64_t bytes, int64_t messages) { return take_quietly(bytes, messages); }
+  void offer_credited(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index);
+  void end_run(const Crossing &crossing);
+  // @brief Credits that were not used.
+  void give_back(int64_t bytes, int64_t messages);
+
   // @brief Takes credits for messages that will cross with `offer_leased`: many, or for one of `cost` bytes.
   // @returns how many messages they are for; 0: no room, and the wake-up is armed
   int64_t lease(int64_t cost);
-  // @brief Offers a message for which credits were leased. @returns librdkafka's error, 0 for none
-  int16_t offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due);
+  // @brief Offers a message for which credits were leased; `end_run` ends what was offered so.
+  // @param error becomes librdkafka's error, 0 for none; written by the end of the run
+  void offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due, int16_t *error);
   // @brief Gives back what was leased and not used.
   void end_lease();
 
@@ -74,6 +83,9 @@ class Lane {
   // @locality one thread at a time, after `retire`
   bool reusable();
 
+  // @brief What a message counts for. @locality any thread
+  static int64_t cost_of(const Outgoing &message);
+
   int64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
   int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
 
@@ -94,9 +106,12 @@ class Lane {
 
  private:
   bool take(int64_t cost);
-  static void add(std::atomic<int64_t> &count) {
+  bool take_quietly(int64_t bytes, int64_t messages);
+  void offer_run(const Crossing &crossing, const Outgoing &message, void *opaque, int16_t *error);
+  void refuse(void *opaque, int16_t error, int64_t cost, int32_t partition, int16_t *told);
+  static void add(std::atomic<int64_t> &count, int64_t more = 1) {
     // only this lane's thread writes
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    count.store(count.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
   }
 
   Channel *const channel_;
@@ -106,6 +121,8 @@ class Lane {
   uint32_t next_batch_ = 1;
   std::deque<Single> pool_;
   std::vector<Single *> free_singles_;
+  Run run_;
+  std::vector<int16_t *> run_errors_;  // where to tell of each; null for those of batches
   bool borrows_ = false;
   int64_t leased_messages_ = 0;
   int64_t leased_bytes_ = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "kafka.h"
 
@@ -20,6 +21,40 @@ struct Outgoing {
   const uint8_t *headers;  // as packer.ts writes them; null: none
   size_t headers_size;
   bool borrow;  // the value stays where it is until the message has ended: librdkafka need not copy it
+};
+
+// Messages of one topic whose partition and time are librdkafka's to choose, handed over in one call: librdkafka takes the
+// topic's lock and reads the clock once for all of them. Belongs to one thread.
+class Run {
+ public:
+  static constexpr size_t kMost = 1000;
+
+  bool empty() const { return messages_.empty(); }
+  size_t size() const { return messages_.size(); }
+  // @returns whether \p message can go along with those that are there
+  bool takes(const Outgoing &message) const {
+    if (message.partition >= 0 || message.timestamp != 0 || message.headers_size != 0) return false;
+    if (messages_.empty()) return true;
+    return message.topic == topic_ && message.borrow == borrow_ && messages_.size() < kMost;
+  }
+  void add(const Outgoing &message, void *opaque);
+  int32_t topic() const { return topic_; }
+  // @returns how many librdkafka took; `error` tells of each. @locality as of `produce`
+  size_t produce(rd_kafka_topic_t *topic);
+  // @brief None of them has a topic.
+  size_t refuse() {
+    for (rd_kafka_message_t &message : messages_) message.err = RD_KAFKA_RESP_ERR__INVALID_ARG;
+    return 0;
+  }
+  int16_t error(size_t i) const { return static_cast<int16_t>(messages_[i].err); }
+  void *opaque(size_t i) const { return messages_[i]._private; }
+  size_t bytes(size_t i) const { return messages_[i].len + messages_[i].key_len; }
+  void clear() { messages_.clear(); }
+
+ private:
+  int32_t topic_ = 0;
+  bool borrow_ = false;
+  std::vector<rd_kafka_message_t> messages_;
 };
 
 // @brief Hands a message to librdkafka. @returns its error, 0 for none
