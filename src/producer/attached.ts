@@ -7,7 +7,7 @@ import { closedError } from './closed.ts'
 import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { CloseOptions, ProducerState } from './producer.ts'
 import type { BatchResult, ProduceResult, ProducerCounts } from './results.ts'
-import { type BatchOptions, type FlushOptions, Sender, type SendOptions } from './sender.ts'
+import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, sharedOf } from './share.ts'
 import { timeout } from './timeouts.ts'
 
@@ -70,9 +70,14 @@ export class AttachedProducer extends EventEmitter<AttachedProducerEvents> {
   }
 
   /** As Producer.send. */
-  async send(message: Message, options: SendOptions = {}): Promise<Delivery> {
-    this.#check()
-    return this.#sender.send(message, options)
+  send(message: Message, options: SendOptions = NO_OPTIONS): Promise<Delivery> {
+    // not an async function, whose second promise would cost as much as the first
+    try {
+      this.#check()
+      return this.#sender.send(message, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** As Producer.trySend. */

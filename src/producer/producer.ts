@@ -16,7 +16,7 @@ import { effectiveProperties } from './effective-properties.ts'
 import { Ledger } from './ledger.ts'
 import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
-import { type BatchOptions, type FlushOptions, Sender, type SendOptions } from './sender.ts'
+import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, tokenOf } from './share.ts'
 import { timeout } from './timeouts.ts'
 import { describeTopic, type TopicDescription } from './topic.ts'
@@ -159,9 +159,14 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * @throws DeliveryError when it was not delivered; MillraceError INVALID_MESSAGE, UNSUPPORTED_MESSAGE,
    * MESSAGE_TOO_LARGE, PRODUCER_CLOSED, PRODUCER_FATAL, ABORTED when it was not accepted.
    */
-  async send(message: Message, options: SendOptions = {}): Promise<Delivery> {
-    this.#checkOutside()
-    return this.#sender.send(message, options)
+  send(message: Message, options: SendOptions = NO_OPTIONS): Promise<Delivery> {
+    // not an async function, whose second promise would cost as much as the first
+    try {
+      this.#checkOutside()
+      return this.#sender.send(message, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /**

@@ -29,6 +29,8 @@ export interface FlushOptions {
   readonly timeoutMs?: number | undefined
 }
 
+export const NO_OPTIONS: SendOptions = {}
+
 /** Throws where no message may be sent now. */
 export type Check = () => void
 

@@ -6,18 +6,24 @@ import type { Advance, Waiter } from './line.ts'
 /** Messages offered in one turn of the event loop before others get theirs: about 2 ms' worth. */
 const SLICE = 1000
 
+type Resolve = (delivery: Delivery) => void
+type Reject = (error: MillraceError) => void
+
+let lastResolve: Resolve
+let lastReject: Reject
+
+// one function for all promises: a closure a message is memory that lives as long as the message is in flight, and
+// the garbage collector was a third of what `send` took
+const capture = (resolve: Resolve, reject: Reject): void => {
+  lastResolve = resolve
+  lastReject = reject
+}
+
 /** One message with a promise. */
 export class SendReceiver implements Receiver {
-  readonly promise: Promise<Delivery>
-  #resolve!: (delivery: Delivery) => void
-  #reject!: (error: MillraceError) => void
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-  }
+  readonly promise = new Promise<Delivery>(capture)
+  readonly #resolve = lastResolve
+  readonly #reject = lastReject
 
   delivered(topic: string, partition: number, offset: number | null): void {
     this.#resolve({ topic, partition, offset })
