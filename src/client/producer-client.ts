@@ -105,6 +105,7 @@ export class ProducerClient {
   readonly #producer: RdkafkaProducer
   #listener: ProducerClientListener | undefined
   #open = true
+  #transacting: Promise<void> = Promise.resolve()
 
   private constructor(producer: RdkafkaProducer) {
     this.#producer = producer
@@ -271,16 +272,21 @@ export class ProducerClient {
   }
 
   #transact(call: (callback: (error: ClientError | null) => void) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
+    if (!this.#open) return Promise.reject(new MillraceError('PRODUCER_CLOSED', 'The client was closed'))
+    const answer = new Promise<void>((resolve, reject) => {
       call(error => (error ? reject(new TransactionRefusal(error)) : resolve()))
     })
+    this.#transacting = answer.catch(() => {})
+    return answer
   }
 
   /** Destroys the handle. What librdkafka still holds is dropped by it: drain or account for it first. */
-  disconnect(): Promise<void> {
-    if (!this.#open) return Promise.resolve()
+  async disconnect(): Promise<void> {
+    if (!this.#open) return
     this.#open = false
     this.#listener = undefined
+    // nothing keeps the handle for a transaction's call: librdkafka asserts that it is not destroyed meanwhile
+    await this.#transacting
     return new Promise(resolve => {
       this.#producer.disconnect(0, () => resolve())
     })

@@ -336,6 +336,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     await this.#sender.drain(Math.max(0, deadline - performance.now()), signal)
     this.#sender.withdraw(error)
     const unsent = await this.#engine.close()
+    this.#transaction?.settle()
     this.#state = 'closed'
     const { accepted, refused, delivered, failed, possiblyPersisted, aborted } = this.#ledger.apply(
       this.#engine.counts,

@@ -69,10 +69,9 @@ export class RunningTransaction implements Transaction {
   readonly #host: TransactionHost
   readonly #startedAt = performance.now()
   #ended: MillraceError | undefined
+  #committing = false
   #cancel!: (error: MillraceError) => void
   readonly #cancelled: Promise<never>
-  /** Settles once the transaction is over, however it ended. */
-  over: Promise<unknown> = Promise.resolve()
 
   private constructor(host: TransactionHost) {
     this.#host = host
@@ -117,6 +116,13 @@ export class RunningTransaction implements Transaction {
     this.#cancel(error)
   }
 
+  /** The producer was closed before the transaction came to its end: without a commit on its way it never will be one. */
+  settle(): void {
+    const { engine, ledger } = this.#host
+    if (this.#committing) ledger.lose(engine.counts)
+    else ledger.abort(engine.counts)
+  }
+
   async send(message: Message, options: SendOptions = {}): Promise<Delivery> {
     this.#check()
     return this.#host.sender.send(message, options)
@@ -146,6 +152,7 @@ export class RunningTransaction implements Transaction {
   async #commit(timeoutMs: number): Promise<number> {
     const { sender, client, engine, ledger } = this.#host
     const deadline = performance.now() + timeoutMs
+    this.#committing = true
     const error = await this.#until(deadline, async slice => {
       if (!(await sender.drain(slice))) throw new Unfinished()
       await client.commitTransaction(Math.min(slice, SLICE_MS))
@@ -171,6 +178,7 @@ export class RunningTransaction implements Transaction {
     const { sender, client, engine, ledger } = this.#host
     const over = abortedTransaction(cause)
     this.#ended ??= over
+    this.#committing = false
     sender.withdraw(this.#ended)
     await this.#firstAnswer(Math.min(timeoutMs, FIRST_ACK_MS))
     const deadline = performance.now() + timeoutMs
