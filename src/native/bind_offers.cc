@@ -26,6 +26,9 @@ enum Field {
 };
 
 constexpr int kClosed = -1;
+// each has a slot; the same figure as in producer/sender.ts
+constexpr double kMostInBatch = 1 << 26;
+constexpr const char *kUneven = "messages of a batch without slots differ in what they cost beside key and value";
 
 // An empty key or value has to have a pointer, or it would be none.
 const char kEmpty[1] = {0};
@@ -45,7 +48,7 @@ Range piece(const uint8_t *arena, size_t arena_size, int32_t at, int32_t size) {
   return {true, arena + at, static_cast<size_t>(size)};
 }
 
-bool read_message(const int32_t *fields, const uint8_t *arena, size_t arena_size, Outgoing *out) {
+bool read_message(const volatile int32_t *fields, const uint8_t *arena, size_t arena_size, Outgoing *out) {
   const Range key = piece(arena, arena_size, fields[kKeyAt], fields[kKeySize]);
   const Range value = piece(arena, arena_size, fields[kValueAt], fields[kValueSize]);
   const Range headers = piece(arena, arena_size, fields[kHeadersAt], fields[kHeadersSize]);
@@ -59,7 +62,7 @@ bool read_message(const int32_t *fields, const uint8_t *arena, size_t arena_size
 
 // The fields and the arena of several messages.
 struct Packed {
-  const int32_t *fields;
+  const volatile int32_t *fields;
   uint32_t count;
   const uint8_t *arena;
   size_t arena_size;
@@ -80,8 +83,9 @@ Napi::Value OpenBatch(const Napi::CallbackInfo &info) {
   Attachment *at = Environment::find(info);
   if (at == nullptr || info.Length() < 3 || !info[1].IsNumber()) return fail(info.Env(), "batch(number, size, slots)");
   const double size = info[1].As<Napi::Number>().DoubleValue();
-  if (!(size >= 0 && size <= 1e9)) return fail(info.Env(), "a batch has 0 to 1e9 messages");
+  if (!(size >= 0 && size <= kMostInBatch)) return fail(info.Env(), "a batch has 0 to 2^26 messages");
   Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), info[2].ToBoolean().Value());
+  if (batch == nullptr) return fail(info.Env(), "no memory for a batch of that size");
   return Napi::Number::New(info.Env(), batch->id);
 }
 
@@ -98,7 +102,7 @@ Napi::Value OfferMany(const Napi::CallbackInfo &info) {
   if (batch == nullptr || batch->sealed) return fail(env, "no such batch");
   const Crossing crossing(at->channel.get(), at->lane->home);
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
-  const int32_t *field = packed.fields;
+  const volatile int32_t *field = packed.fields;
   uint32_t done = 0;
   for (; done < packed.count; done++, field += kFields) {
     Outgoing message;
@@ -107,6 +111,7 @@ Napi::Value OfferMany(const Napi::CallbackInfo &info) {
       return fail(env, "a message is out of range");
     const Offer result = at->lane->offer(crossing, message, batch, index);
     if (result == Offer::kTooLarge) return fail(env, "a message is larger than all that may be in flight");
+    if (result == Offer::kUneven) return fail(env, kUneven);
     if (result == Offer::kFull) break;
   }
   return Napi::Number::New(env, done);
@@ -178,6 +183,7 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
     if (keyed && !keys.cut(index, &message.key, &message.key_size)) return misfit(index);
     const Offer result = at->lane->offer(crossing, message, batch, index);
     if (result == Offer::kTooLarge) return Napi::Number::New(env, -3.0 - 2.0 * index);
+    if (result == Offer::kUneven) return fail(env, kUneven);
     if (result == Offer::kFull) break;
   }
   return Napi::Number::New(env, index);
@@ -211,12 +217,12 @@ Napi::Value OfferSingles(const Napi::CallbackInfo &info) {
   {
     const Crossing crossing(at->channel.get(), at->lane->home);
     open = crossing.open();
-    const int32_t *field = packed.fields;
+    const volatile int32_t *field = packed.fields;
     for (uint32_t i = 0; open && i < packed.count; i++, field += kFields) {
       Outgoing message;
       const bool readable = read_message(field, packed.arena, packed.arena_size, &message);
       error[i] = readable ? at->lane->offer_leased(crossing, message, static_cast<uint32_t>(field[kId]))
-                          : RD_KAFKA_RESP_ERR__INVALID_ARG;
+                          : static_cast<int16_t>(RD_KAFKA_RESP_ERR__INVALID_ARG);
     }
   }
   at->lane->end_lease();

@@ -24,7 +24,8 @@ int32_t Lane::topic(const std::string &name) {
 
 Batch *Lane::open_batch(uint32_t size, bool slots) {
   while (batches_open_.count(next_batch_) != 0 || next_batch_ == 0) next_batch_++;
-  auto batch = std::make_unique<Batch>(this, next_batch_, size, slots);
+  auto batch = std::make_unique<Batch>(this, next_batch_, size);
+  if (slots && !batch->make_slots()) return nullptr;
   Batch *opened = batch.get();
   batches_open_.emplace(next_batch_++, std::move(batch));
   return opened;
@@ -61,13 +62,13 @@ bool Lane::take(int64_t cost) {
 
 Offer Lane::offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index) {
   const int64_t cost = cost_of(message);
-  if (!take(cost)) return channel_->admission().fits(cost) ? Offer::kFull : Offer::kTooLarge;
   Slot *slot = batch->slots ? &batch->slots[index] : nullptr;
+  if (slot == nullptr && !batch->costs(Channel::kOverhead + static_cast<uint32_t>(message.headers_size)))
+    return Offer::kUneven;
+  if (!take(cost)) return channel_->admission().fits(cost) ? Offer::kFull : Offer::kTooLarge;
   if (slot != nullptr) {
     slot->ending.cost = static_cast<uint32_t>(cost);
     slot->ending.pinned = message.partition >= 0;
-  } else {
-    batch->fixed_cost = Channel::kOverhead + static_cast<uint32_t>(message.headers_size);
   }
   batch->pending.fetch_add(1, std::memory_order_relaxed);
   const int16_t error =

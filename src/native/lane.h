@@ -16,7 +16,8 @@ namespace millrace {
 class Channel;
 class Crossing;
 
-enum class Offer { kAccepted, kRefused, kFull, kTooLarge };
+// kUneven: without slots, all messages of a batch cost the same beside key and value, and this one does not.
+enum class Offer { kAccepted, kRefused, kFull, kTooLarge, kUneven };
 
 // Threads: everything is for the lane's own JavaScript thread, but for what says otherwise. Owned by its channel for
 // as long as that lives, since messages in flight point into it; a lane whose thread has ended is given to the next.
@@ -34,6 +35,7 @@ class Lane {
   // is refused
   int32_t topic(const std::string &name);
 
+  // @returns null where there is no memory for that many slots
   Batch *open_batch(uint32_t size, bool slots);
   Batch *find_batch(uint32_t id);
   void seal(Batch *batch);
