@@ -3,7 +3,8 @@ import { times } from 'async'
 import type { Engine, Failure, Receiver } from '../engine/engine.ts'
 import { aborted, type DeliveryError, describe, MillraceError } from '../errors.ts'
 import type { Detail, Framed, Message } from '../types.ts'
-import { checkFramed, isFramed } from './framed.ts'
+import { batchLength } from './batch-length.ts'
+import { isFramed } from './framed.ts'
 import type { Line } from './line.ts'
 import { type BatchResult, batchResult, type ProduceResult } from './results.ts'
 import { BatchWaiter, MessageWaiter } from './waiters.ts'
@@ -184,7 +185,7 @@ export class ProduceRun<T> {
   async #enterMany(messages: readonly Message[] | Framed): Promise<void> {
     const { engine, line } = this.#host
     const isArray = Array.isArray(messages)
-    const length = isArray ? messages.length : checkFramed(messages as Framed)
+    const length = batchLength(messages)
     const first = this.#taken
     this.#taken += length
     const tally = engine.tally(length, this.#options.detail ?? 'failures')
