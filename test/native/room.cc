@@ -140,7 +140,12 @@ void waker_round(uint64_t seed) {
   for (int i = 0; i < 2000; i++) {
     // its own, so that a call to who has gone is a call into freed memory
     auto mine = std::make_unique<std::atomic<uint32_t>>(0);
-    waker.speak([mine = mine.get()] { mine->fetch_add(1); });
+    waker.speak([mine = mine.get()] {
+      // long enough for the other to be gone, if it did not wait
+      for (volatile int left = 100; left > 0; left = left - 1) {
+      }
+      mine->fetch_add(1);
+    });
     for (uint32_t wait = chance.number(200); wait > 0; wait--) {
       if (mine->exchange(0) > 0) waker.look();
     }

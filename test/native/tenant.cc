@@ -111,6 +111,7 @@ void Tenant::send_batch(bool slots) {
         break;
       }
       while (index < to) {
+        linger();
         Outgoing one = slots && values == nullptr ? message(&memory) : shared;
         if (!slots || values != nullptr) {
           one.value_size = chance_.one_in(40) ? 1500 : chance_.number(300);
@@ -184,6 +185,7 @@ void Tenant::send_singles() {
       }
       for (const Outgoing &one : packed) {
         if (closed_) break;
+        linger();
         const uint32_t id = next_single_++;
         // before it crosses: it may end at once
         singles_.insert(id);
@@ -198,6 +200,10 @@ void Tenant::send_singles() {
     lane_->end_lease();
     if (full && !closed_ && !wait_for_room()) return;
   }
+}
+
+void Tenant::linger() {
+  if (chance_.one_in(300)) std::this_thread::sleep_for(std::chrono::milliseconds(1 + chance_.number(20)));
 }
 
 bool Tenant::wait_for_room() {

@@ -65,6 +65,8 @@ class Tenant {
   void send_batch(bool slots);
   void send_singles();
   bool wait_for_room();
+  // Dawdles within a crossing, now and then: who closes meanwhile has to wait for it.
+  void linger();
   void tell(millrace::Batch *batch);
   void tell(millrace::Single *single);
   // Bytes of their own each, and no more than needed, so that a read beyond them is seen.
