@@ -5,7 +5,7 @@ import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import type { Binding } from './binding.ts'
 import type { DeliveryErrors } from './delivery-errors.ts'
 import type { Failure, Tally } from './engine.ts'
-import { messageOf } from './message.ts'
+import { messageOf, topicOf } from './message.ts'
 
 /** The addon's State of a message. */
 export const STATE = { pending: 0, delivered: 1, failed: 2, unsent: 3, refused: 4 } as const
@@ -61,7 +61,8 @@ export class BatchTally implements Tally {
    * cost beside their bytes: that has to be the same for all of them, as it is in a frame.
    */
   open(messages: readonly Message[] | Framed): void {
-    this.messages = messages
+    // a frame is read once: what is borrowed of its memory has to be what was looked at, and has to stay reachable
+    this.messages = Array.isArray(messages) ? messages : { ...(messages as Framed) }
     const slots = this.#detail !== 'counts' || Array.isArray(messages)
     this.id = this.#binding.batch(this.#channel, this.length, slots, this.#due)
   }
@@ -185,7 +186,7 @@ export class BatchTally implements Tally {
 
   #topicOf(index: number): string {
     const { messages } = this
-    return Array.isArray(messages) ? (messages[index] as Message).topic : (messages as Framed).topic
+    return Array.isArray(messages) ? topicOf(messages[index]) : (messages as Framed).topic
   }
 
   #read(column: number): number {

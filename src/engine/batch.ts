@@ -221,7 +221,7 @@ export class BatchEngine implements Engine {
     }
     const next = Array.isArray(messages)
       ? this.#offerArray(messages as readonly Message[], from, to, own)
-      : this.#offerFramed(messages as Framed, from, to, own)
+      : this.#offerFramed(own.messages as Framed, from, to, own)
     if (next < to) this.#wait()
     return next
   }
@@ -415,7 +415,7 @@ export class BatchEngine implements Engine {
       return to
     }
     const borrow = tally.borrows(() => borrowable(bytes, ranges.length / 2))
-    for (let index = from; ; index++) {
+    for (let index = from; index < to; index++) {
       const next = this.#binding.framed(
         this.#channel,
         tally.id,
@@ -437,6 +437,7 @@ export class BatchEngine implements Engine {
       const misfit = (CLOSED - 1 - next) % 2 === 0
       this.#refuse(tally, { index, error: misfit ? misplaced(index) : this.#tooLarge(framed, index) })
     }
+    return to
   }
 
   #tooLarge(framed: Framed, index: number): MillraceError {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { isUint8Array } from 'node:util/types'
 import { MillraceError } from '../errors.ts'
 import { type Bytes, type Framed, type Header, type Headers, type Message, NO_BYTES } from '../types.ts'
 
@@ -15,7 +16,8 @@ const TOPIC = /^[a-zA-Z0-9._-]+$/
 export function encode(what: string, bytes: Bytes | null | undefined): Uint8Array | null {
   if (bytes === null || bytes === undefined) return null
   if (typeof bytes === 'string') return bytes === '' ? EMPTY : Buffer.from(wellFormed(what, bytes))
-  if (!(bytes instanceof Uint8Array)) {
+  // not `instanceof`, which a proxy passes, too
+  if (!isUint8Array(bytes)) {
     throw new MillraceError('INVALID_MESSAGE', `The ${what} is ${kind(bytes)}`, {
       hint: `A ${what} is a string, a Buffer, a Uint8Array or null`,
       context: { field: what },
@@ -110,7 +112,8 @@ export function checkTimestamp(timestamp: number | Date | null | undefined): num
 export function headerList(headers: Headers): readonly Header[] {
   if (typeof headers !== 'object' || headers === null) throw invalidHeaders(headers)
   if (Symbol.iterator in headers) {
-    const list = [...(headers as Iterable<Header>)]
+    const list: Header[] = []
+    for (const header of headers as Iterable<Header>) add(list, header)
     const wrong = list.find(header => !Array.isArray(header) || header.length !== 2)
     if (wrong !== undefined) throw invalidHeaders(wrong)
     return list
@@ -119,10 +122,22 @@ export function headerList(headers: Headers): readonly Header[] {
   if (prototype !== Object.prototype && prototype !== null) throw invalidHeaders(headers)
   const list: Header[] = []
   for (const [name, value] of Object.entries(headers as Readonly<Record<string, Bytes | null | Bytes[]>>)) {
-    if (Array.isArray(value)) for (const one of value) list.push([name, one])
-    else list.push([name, value])
+    if (Array.isArray(value)) for (const one of value) add(list, [name, one])
+    else add(list, [name, value])
   }
   return list
+}
+
+/** Sparse arrays and iterators without end would take all memory. */
+const MOST_HEADERS = 100_000
+
+function add(list: Header[], header: Header): void {
+  if (list.length === MOST_HEADERS) {
+    throw new MillraceError('INVALID_MESSAGE', `The message has more than ${MOST_HEADERS} headers`, {
+      context: { field: 'headers' },
+    })
+  }
+  list.push(header)
 }
 
 export function invalidHeaders(what: unknown): MillraceError {
@@ -218,6 +233,15 @@ export function messageOf(framed: Framed, index: number): Message {
     partition,
     value: own(slice(bytes, ranges, index)),
     key: keys === undefined ? key : own(slice(keys.bytes, keys.ranges, index)),
+  }
+}
+
+/** For the text of an error, long after the message was taken: its getter may throw by now, or it may be gone. */
+export function topicOf(message: Message | undefined): string {
+  try {
+    return String(message?.topic ?? '')
+  } catch {
+    return ''
   }
 }
 

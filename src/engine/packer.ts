@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors.ts'
 import type { Bytes, Header, Message } from '../types.ts'
 import type { PackedMessage } from './binding.ts'
 import {
@@ -12,10 +13,10 @@ import {
   wellFormed,
 } from './message.ts'
 
-/** int32 numbers a message, as src/native/binding.cc reads them. */
+/** int32 numbers a message, as src/native/bind_offers.cc reads them. */
 export const FIELDS = 11
 const TOPIC = 0
-const PARTITION = 1
+export const PARTITION = 1
 const KEY_AT = 2
 const KEY_SIZE = 3
 const VALUE_AT = 4
@@ -43,6 +44,8 @@ export class Packer {
   readonly capacity: number
   count = 0
   #at = 0
+  /** Grows whenever something is packed, or taken. */
+  #turn = 0
   readonly #topicNumber: (name: string) => number
 
   constructor(capacity: number, topicNumber: (name: string) => number) {
@@ -52,6 +55,7 @@ export class Packer {
   }
 
   reset(): void {
+    this.#turn++
     this.count = 0
     this.#at = 0
     // one large message is not to be paid for ever after
@@ -69,29 +73,39 @@ export class Packer {
    */
   add(message: Message, id: number): number {
     checkMessage(message)
+    // what runs code of the user's (getters, iterators) comes first: it may send, or have what was packed cross
     const { topic, key, value, headers } = message
     checkTopic(topic)
+    const partition = checkPartition(message.partition)
+    const time = checkTimestamp(message.timestamp) ?? 0
+    const list = headers === null || headers === undefined ? [] : headerList(headers)
+    const turn = ++this.#turn
     const from = this.#at
     const base = this.count * FIELDS
     const { fields } = this
     try {
-      fields[base + PARTITION] = checkPartition(message.partition)
-      const time = checkTimestamp(message.timestamp) ?? 0
-      fields[base + TIME_LOW] = time | 0
-      fields[base + TIME_HIGH] = Math.floor(time / 0x1_0000_0000)
-      fields[base + KEY_AT] = this.#at
-      fields[base + KEY_SIZE] = this.#put('key', key)
-      fields[base + VALUE_AT] = this.#at
-      fields[base + VALUE_SIZE] =
+      const keySize = this.#put('key', key)
+      const valueAt = this.#at
+      const valueSize =
         typeof value === 'string' ? this.#putString('value', value) : this.#putBytes(encodeValue(value))
-      fields[base + HEADERS_AT] = this.#at
-      fields[base + HEADERS_SIZE] =
-        headers === null || headers === undefined ? NONE : this.#putHeaders(headerList(headers))
+      const headersAt = this.#at
+      const headersSize = this.#putHeaders(list)
+      // a view's own byteLength may be a getter, too
+      if (turn !== this.#turn) throw disturbed()
+      fields[base + KEY_AT] = from
+      fields[base + KEY_SIZE] = keySize
+      fields[base + VALUE_AT] = valueAt
+      fields[base + VALUE_SIZE] = valueSize
+      fields[base + HEADERS_AT] = headersAt
+      fields[base + HEADERS_SIZE] = headersSize
     } catch (error) {
-      this.#at = from
+      if (turn === this.#turn) this.#at = from
       throw error
     }
     fields[base + TOPIC] = this.#topicNumber(topic)
+    fields[base + PARTITION] = partition
+    fields[base + TIME_LOW] = time | 0
+    fields[base + TIME_HIGH] = Math.floor(time / 0x1_0000_0000)
     fields[base + ID] = id
     this.count++
     return this.#at - from
@@ -145,6 +159,12 @@ export class Packer {
     this.arena.copy(larger, 0, 0, this.#at)
     this.arena = larger
   }
+}
+
+function disturbed(): MillraceError {
+  return new MillraceError('INVALID_MESSAGE', 'The message used its producer while it was read', {
+    hint: 'Give bytes whose properties have no side effects',
+  })
 }
 
 function fail(name: string, value: unknown): never {

@@ -6,8 +6,8 @@ import { STATE } from './batch-tally.ts'
 import type { Binding, Endings } from './binding.ts'
 import type { DeliveryErrors } from './delivery-errors.ts'
 import type { Receiver } from './engine.ts'
-import { asMillraceError, producerClosed, tooLarge } from './message.ts'
-import { Packer } from './packer.ts'
+import { asMillraceError, producerClosed, tooLarge, topicOf } from './message.ts'
+import { FIELDS, PARTITION, Packer } from './packer.ts'
 
 /** Messages packed for one crossing. */
 const PACK = 1000
@@ -44,6 +44,8 @@ export class Singles {
   readonly #receivers: (Receiver | undefined)[] = []
   readonly #messages: (Message | undefined)[] = []
   readonly #freeIds: number[] = []
+  // not the length of an array: reading a message may run code that sends another
+  #nextId = 0
   #leased = 0
   #leasedBytes = 0
   #scheduled = false
@@ -64,7 +66,7 @@ export class Singles {
   /** As Engine.offer; librdkafka's own refusal of a message may come after the call. */
   offer(message: Message, receiver: Receiver, due: number): boolean {
     if (this.#packer.full) this.cross()
-    const id = this.#freeIds.pop() ?? this.#receivers.length
+    const id = this.#freeIds.pop() ?? this.#nextId++
     const packer = this.#packer
     let error: MillraceError
     try {
@@ -92,7 +94,7 @@ export class Singles {
 
   /** Hands over what was packed. To be called before anything else is offered, or counted. */
   cross(): void {
-    const { count } = this.#packer
+    const { count, fields: partitions } = this.#packer
     if (count === 0) return
     const open = this.#binding.singles(
       this.#channel,
@@ -107,12 +109,13 @@ export class Singles {
     this.#packer.reset()
     this.#host.sent()
     // collected first: a receiver may send
-    const refused: [id: number, code: number][] = []
+    const refused: [id: number, code: number, partition: number][] = []
     for (let i = 0; i < count; i++) {
       const code = this.#codes[i] as number
-      if (!open || code !== 0) refused.push([this.#packed[i] as number, code])
+      if (!open || code !== 0)
+        refused.push([this.#packed[i] as number, code, partitions[i * FIELDS + PARTITION] as number])
     }
-    for (const [id, code] of refused) this.#refuse(id, open ? code : null)
+    for (const [id, code, partition] of refused) this.#refuse(id, open ? code : null, partition)
   }
 
   /** Tells what has ended. Some of it is left where there is much; then `unread` is true. */
@@ -143,7 +146,7 @@ export class Singles {
     const cause = kafkaError(code)
     for (const [id, receiver] of this.#receivers.entries()) {
       if (receiver === undefined) continue
-      const topic = this.#messages[id]?.topic ?? ''
+      const topic = topicOf(this.#messages[id])
       this.#forget(id)
       receiver.failed(this.#errors.failed(cause, topic, -1, true))
     }
@@ -186,13 +189,13 @@ export class Singles {
     if (state === STATE.delivered) {
       const offset = offsets[i] as number
       this.told.delivered++
-      receiver.delivered(message.topic, partition, offset < 0 ? null : offset)
+      receiver.delivered(topicOf(message), partition, offset < 0 ? null : offset)
       return
     }
     const persisted = ((states[i] as number) & PERSISTED) !== 0
     if (persisted) this.told.possiblyPersisted++
     const cause = kafkaError(errors[i] as number)
-    const error = this.#errors.failed(cause, message.topic, partition, persisted)
+    const error = this.#errors.failed(cause, topicOf(message), partition, persisted)
     if (state === STATE.unsent) {
       this.told.handedBack++
       this.#host.handBack(message)
@@ -203,9 +206,9 @@ export class Singles {
     }
   }
 
-  #refuse(id: number, code: number | null): void {
+  #refuse(id: number, code: number | null, partition: number): void {
     const receiver = this.#receivers[id] as Receiver
-    const { topic, partition } = this.#messages[id] as Message
+    const topic = topicOf(this.#messages[id])
     this.#forget(id)
     if (code === null) {
       this.#host.refused()
@@ -213,7 +216,7 @@ export class Singles {
       return
     }
     if (code === FATAL) this.#host.fatal()
-    receiver.refused(this.#errors.refused(code, topic, partition ?? -1))
+    receiver.refused(this.#errors.refused(code, topic, partition))
   }
 
   #forget(id: number): void {

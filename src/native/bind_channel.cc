@@ -103,7 +103,8 @@ Napi::Value FlushSoon(const Napi::CallbackInfo &info) {
     info[2].As<Napi::Function>().Call({});
     return env.Undefined();
   }
-  const double ms = std::clamp(info[1].As<Napi::Number>().DoubleValue(), 0.0, 10000.0);
+  const double given = info[1].As<Napi::Number>().DoubleValue();
+  const double ms = given > 0 ? std::min(given, 10000.0) : 0;  // NaN: 0
   (new Flush(info[2].As<Napi::Function>(), at->channel, static_cast<int>(ms)))->Queue();
   return env.Undefined();
 }

@@ -28,6 +28,9 @@ enum Field {
 };
 
 constexpr int kClosed = -1;
+// each has a slot; the same figure as in producer/sender.ts
+constexpr double kMostInBatch = 1 << 26;
+constexpr const char *kUneven = "messages of a batch without slots differ in what they cost beside key and value";
 
 // An empty key or value has to have a pointer, or it would be none.
 const char kEmpty[1] = {0};
@@ -47,7 +50,7 @@ Range piece(const uint8_t *arena, size_t arena_size, int32_t at, int32_t size) {
   return {true, arena + at, static_cast<size_t>(size)};
 }
 
-bool read_message(const int32_t *fields, const uint8_t *arena, size_t arena_size, Outgoing *out) {
+bool read_message(const volatile int32_t *fields, const uint8_t *arena, size_t arena_size, Outgoing *out) {
   const Range key = piece(arena, arena_size, fields[kKeyAt], fields[kKeySize]);
   const Range value = piece(arena, arena_size, fields[kValueAt], fields[kValueSize]);
   const Range headers = piece(arena, arena_size, fields[kHeadersAt], fields[kHeadersSize]);
@@ -61,7 +64,7 @@ bool read_message(const int32_t *fields, const uint8_t *arena, size_t arena_size
 
 // The fields and the arena of several messages.
 struct Packed {
-  const int32_t *fields;
+  const volatile int32_t *fields;
   uint32_t count;
   const uint8_t *arena;
   size_t arena_size;
@@ -86,9 +89,10 @@ Napi::Value OpenBatch(const Napi::CallbackInfo &info) {
   if (at == nullptr || info.Length() < 4 || !info[1].IsNumber() || !info[3].IsNumber())
     return fail(info.Env(), "batch(number, size, slots, due)");
   const double size = info[1].As<Napi::Number>().DoubleValue();
-  if (!(size >= 0 && size <= 1e9)) return fail(info.Env(), "a batch has 0 to 1e9 messages");
+  if (!(size >= 0 && size <= kMostInBatch)) return fail(info.Env(), "a batch has 0 to 2^26 messages");
   Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), info[2].ToBoolean().Value(),
                                       moment(info[3].As<Napi::Number>().DoubleValue()));
+  if (batch == nullptr) return fail(info.Env(), "no memory for a batch of that size");
   return Napi::Number::New(info.Env(), batch->id);
 }
 
@@ -108,28 +112,37 @@ Napi::Value OfferMany(const Napi::CallbackInfo &info) {
   Lane &lane = *at->lane;
   // room for all of them at once, or for one after the other
   int64_t cost = 0;
-  const int32_t *field = packed.fields;
+  const volatile int32_t *field = packed.fields;
+  Outgoing message;
   for (uint32_t i = 0; i < packed.count; i++, field += kFields) {
-    Outgoing message;
     if (static_cast<uint32_t>(field[kId]) >= batch->size || !read_message(field, packed.arena, packed.arena_size, &message))
       return fail(env, "a message is out of range");
+    if (!Lane::even(message, *batch)) return fail(env, kUneven);
     cost += Lane::cost_of(message);
   }
   const bool credited = lane.credit(cost, packed.count);
+  const char *why = nullptr;
   uint32_t done = 0;
   for (field = packed.fields; done < packed.count; done++, field += kFields) {
-    Outgoing message;
-    read_message(field, packed.arena, packed.arena_size, &message);
     const auto index = static_cast<uint32_t>(field[kId]);
+    // the arrays may have been changed since: what was counted is what may be taken
+    if (index >= batch->size || !read_message(field, packed.arena, packed.arena_size, &message) ||
+        !Lane::even(message, *batch) || (credited && Lane::cost_of(message) > cost)) {
+      why = "a message was changed";
+      break;
+    }
     if (credited) {
+      cost -= Lane::cost_of(message);
       lane.offer_credited(crossing, message, batch, index);
       continue;
     }
     const Offer result = lane.offer(crossing, message, batch, index);
-    if (result == Offer::kTooLarge) return fail(env, "a message is larger than all that may be in flight");
-    if (result == Offer::kFull) break;
+    if (result == Offer::kTooLarge) why = "a message is larger than all that may be in flight";
+    if (result != Offer::kAccepted && result != Offer::kRefused) break;
   }
   lane.end_run(crossing);
+  if (credited && (cost > 0 || done < packed.count)) lane.give_back(cost, packed.count - done);
+  if (why != nullptr) return fail(env, why);
   return Napi::Number::New(env, done);
 }
 
@@ -193,6 +206,7 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   if (keyed && !read_cutter(info[7], info[8], to, &keys)) return misfit(from);
   const Crossing crossing(at->channel.get(), at->lane->home);
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
+  if (!Lane::even(message, *batch)) return fail(env, kUneven);
   Lane &lane = *at->lane;
   const auto cut = [&](uint32_t index) {
     return values.cut(index, &message.value, &message.value_size) &&
@@ -259,7 +273,7 @@ Napi::Value OfferSingles(const Napi::CallbackInfo &info) {
   {
     const Crossing crossing(at->channel.get(), at->lane->home);
     open = crossing.open();
-    const int32_t *field = packed.fields;
+    const volatile int32_t *field = packed.fields;
     for (uint32_t i = 0; open && i < packed.count; i++, field += kFields) {
       Outgoing message;
       if (read_message(field, packed.arena, packed.arena_size, &message))

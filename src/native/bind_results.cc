@@ -119,7 +119,9 @@ Napi::Value Deliveries(const Napi::CallbackInfo &info) {
     return env.Undefined();
   auto partitions = info[2].As<Napi::Int32Array>();
   auto offsets = info[3].As<Napi::Float64Array>();
-  if (partitions.ElementLength() < batch->size || offsets.ElementLength() < batch->size) return env.Undefined();
+  if (partitions.TypedArrayType() != napi_int32_array || offsets.TypedArrayType() != napi_float64_array ||
+      partitions.ElementLength() < batch->size || offsets.ElementLength() < batch->size)
+    return fail(env, "deliveries(number, batch, partitions, offsets)");
   int32_t *partition = partitions.Data();
   double *offset = offsets.Data();
   for (uint32_t i = 0; i < batch->size; i++) {

@@ -27,10 +27,14 @@ Channel::~Channel() {
   }
 }
 
-void Channel::attach(rd_kafka_t *rk) {
+bool Channel::attach(rd_kafka_t *rk) {
   std::unique_lock<std::shared_mutex> lock(gate_);
+  // lanes know topics of the first one's
+  if (was_attached_) return false;
+  was_attached_ = true;
   rk_ = rk;
   open_.store(true);
+  return true;
 }
 
 void Channel::detach() {
@@ -42,6 +46,11 @@ void Channel::detach() {
   // whoever destroys the handle without `close` leaks our topic references to librdkafka, which then waits
   // for them for ever: give them back
   free_topics();
+}
+
+bool Channel::has_handle() {
+  std::shared_lock<std::shared_mutex> lock(gate_);
+  return rk_ != nullptr;
 }
 
 bool Channel::with_handle(const std::function<void(rd_kafka_t *)> &use) {
@@ -200,11 +209,16 @@ void Channel::closing() {
 
 void Channel::purge() {
   open_.store(false);
-  { std::unique_lock<std::shared_mutex> lock(gate_); }
-  // outside the gate: acknowledgements may come from inside this call
-  if (rk_ != nullptr) {
-    kafka_->rd_kafka_purge(rk_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  rd_kafka_t *rk;
+  {
+    std::unique_lock<std::shared_mutex> lock(gate_);
+    rk = rk_;
+    guests_.fetch_add(1);
   }
+  // outside the gate: acknowledgements may come from inside this call
+  if (rk != nullptr)
+    kafka_->rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  guests_.fetch_sub(1);
   for (Lane *lane = lanes_.load(); lane != nullptr; lane = lane->next) lane->room();
 }
 

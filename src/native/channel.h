@@ -40,7 +40,8 @@ class Channel {
   const std::string token;
 
   // @brief librdkafka made the handle / is destroying it. @locality the thread that does so
-  void attach(rd_kafka_t *rk);
+  // @returns false where it has another already: one token, one client
+  bool attach(rd_kafka_t *rk);
   void detach();
 
   // @brief A lane for the calling thread; the first one is the home. @locality any JavaScript thread
@@ -77,11 +78,13 @@ class Channel {
   // @brief Takes no more; waits for crossings under way. Then librdkafka drops what it holds, and every message
   // of it is settled soon. @locality the home's thread
   void purge();
-  // @brief Whether a flush is still inside. Nobody comes in after `purge`.
+  // @brief Whether a flush or a purge is still inside librdkafka. Flushes do not come in after `purge`.
   bool busy() const { return guests_.load() > 0; }
   // @brief Frees the topics; nothing may be in flight. @locality the home's thread
   void close();
 
+  // @brief Whether there is a handle, though closed perhaps: what is in flight may still end. @locality any thread
+  bool has_handle();
   // @brief Runs \p use with the handle, which nobody closes or destroys meanwhile.
   // @locality any thread; holds the gate, so \p use must not come back to this channel
   // @returns false when there is no handle yet, or no longer
@@ -98,6 +101,7 @@ class Channel {
 
   std::shared_mutex gate_;  // shared while producing, exclusive to change the handle and the topics
   rd_kafka_t *rk_ = nullptr;
+  bool was_attached_ = false;
   std::atomic<bool> open_{false};
   std::atomic<bool> closing_{false};
   std::atomic<int> guests_{0};

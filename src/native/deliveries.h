@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
 
 namespace millrace {
 
@@ -41,10 +42,15 @@ struct Single {
 // A batch's account. `pending` counts its messages in flight, and one until it is sealed; whoever takes it to
 // zero puts the batch on its lane's list of finished ones, and touches it no more.
 struct Batch {
-  Batch(Lane *lane, uint32_t id, uint32_t size, bool with_slots) : lane(lane), id(id), size(size) {
-    if (!with_slots || size == 0) return;
-    slots.reset(new Slot[size]);
+  Batch(Lane *lane, uint32_t id, uint32_t size) : lane(lane), id(id), size(size) {}
+
+  // @returns false where there is no memory for them
+  bool make_slots() {
+    if (size == 0) return true;
+    slots.reset(new (std::nothrow) Slot[size]);
+    if (!slots) return false;
     for (uint32_t i = 0; i < size; i++) slots[i].batch = this;
+    return true;
   }
 
   Lane *const lane;
@@ -56,12 +62,19 @@ struct Batch {
   int64_t due = 0;          // CLOCK_MONOTONIC, ns; where latencies are measured; written before the first offer
   bool sealed = false;
   bool finished = false;    // taken from the list of finished ones
-  uint32_t fixed_cost = 0;  // of headers and overhead, where messages have no slot; written before the first offer
+  uint32_t fixed_cost = 0;  // of headers and overhead, where messages have no slot; written before the first crosses
   std::atomic<uint32_t> pending{1};
   std::atomic<uint32_t> failed{0};
   std::atomic<uint32_t> unsent{0};
   std::atomic<uint32_t> possibly_persisted{0};
   Batch *next = nullptr;
+
+  // @brief Whether that is what its messages cost beside key and value. The first one says it: what is in flight
+  // gives back by this figure, on other threads. @locality the lane's thread
+  bool costs(uint32_t fixed) {
+    if (fixed_cost == 0) fixed_cost = fixed;
+    return fixed_cost == fixed;
+  }
 
   // What was accepted and is neither in flight nor ended otherwise. @locality the lane's thread
   uint32_t delivered() const {

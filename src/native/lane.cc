@@ -21,7 +21,8 @@ int32_t Lane::topic(const std::string &name) {
 
 Batch *Lane::open_batch(uint32_t size, bool slots, int64_t due) {
   while (batches_open_.count(next_batch_) != 0 || next_batch_ == 0) next_batch_++;
-  auto batch = std::make_unique<Batch>(this, next_batch_, size, slots);
+  auto batch = std::make_unique<Batch>(this, next_batch_, size);
+  if (slots && !batch->make_slots()) return nullptr;
   batch->due = due;
   Batch *opened = batch.get();
   batches_open_.emplace(next_batch_++, std::move(batch));
@@ -61,11 +62,16 @@ bool Lane::take_quietly(int64_t bytes, int64_t messages) { return channel_->admi
 
 Offer Lane::offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index) {
   const int64_t cost = cost_of(message);
+  if (!even(message, *batch)) return Offer::kUneven;
   if (!take(cost)) return channel_->admission().fits(cost) ? Offer::kFull : Offer::kTooLarge;
   const uint32_t refused = batch->refused;
   offer_credited(crossing, message, batch, index);
   end_run(crossing);
   return batch->refused == refused ? Offer::kAccepted : Offer::kRefused;
+}
+
+bool Lane::even(const Outgoing &message, Batch &batch) {
+  return batch.slots != nullptr || batch.costs(Channel::kOverhead + static_cast<uint32_t>(message.headers_size));
 }
 
 void Lane::offer_credited(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index) {
@@ -75,8 +81,6 @@ void Lane::offer_credited(const Crossing &crossing, const Outgoing &message, Bat
     slot->ending.cost = static_cast<uint32_t>(cost_of(message));
     slot->ending.pinned = message.partition >= 0;
     opaque = opaque_of(slot);
-  } else {
-    batch->fixed_cost = Channel::kOverhead + static_cast<uint32_t>(message.headers_size);
   }
   batch->pending.fetch_add(1, std::memory_order_relaxed);
   batch->offered++;

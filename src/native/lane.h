@@ -16,7 +16,8 @@ namespace millrace {
 class Channel;
 class Crossing;
 
-enum class Offer { kAccepted, kRefused, kFull, kTooLarge };
+// kUneven: without slots, all messages of a batch cost the same beside key and value, and this one does not.
+enum class Offer { kAccepted, kRefused, kFull, kTooLarge, kUneven };
 
 // Threads: everything is for the lane's own JavaScript thread, but for what says otherwise. Owned by its channel for
 // as long as that lives, since messages in flight point into it; a lane whose thread has ended is given to the next.
@@ -35,6 +36,7 @@ class Lane {
   int32_t topic(const std::string &name);
 
   // @param due CLOCK_MONOTONIC, ns: when its messages were due
+  // @returns null where there is no memory for that many slots
   Batch *open_batch(uint32_t size, bool slots, int64_t due);
   Batch *find_batch(uint32_t id);
   void seal(Batch *batch);
@@ -46,6 +48,7 @@ class Lane {
 
   // The same for many messages that go together: credits for all of them first, then each, then the end.
   // @returns false: there is no room for all; offer them one by one
+  // `even` has to be true of each before.
   bool credit(int64_t bytes, int64_t messages) { return take_quietly(bytes, messages); }
   void offer_credited(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index);
   void end_run(const Crossing &crossing);
@@ -83,6 +86,8 @@ class Lane {
   // @locality one thread at a time, after `retire`
   bool reusable();
 
+  // @returns whether the batch can carry it: without slots, all its messages cost the same beside key and value
+  static bool even(const Outgoing &message, Batch &batch);
   // @brief What a message counts for. @locality any thread
   static int64_t cost_of(const Outgoing &message);
 

@@ -73,16 +73,21 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
     snprintf(errstr, errstr_size, "millrace: the client was not given %s", kTokenProperty);
     return RD_KAFKA_RESP_ERR__STATE;
   }
+  // librdkafka makes the handle all the same: without interceptors that would take its opaques for ours
+  if (!state->channel->attach(rk)) {
+    snprintf(errstr, errstr_size, "millrace: another client has the token of this one");
+    return RD_KAFKA_RESP_ERR__CONFLICT;
+  }
   rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_acknowledgement(rk, kName, on_acknowledgement, state);
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) err = kafka->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy, state);
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     snprintf(errstr, errstr_size, "millrace: librdkafka refused the interceptor");
+    state->channel->detach();
     return err;
   }
   // node-rdkafka always registers a delivery callback, which would take our opaques for its own and keep every
   // message until it is polled. The handle has not read its conf yet.
   kafka->rd_kafka_conf_set_dr_msg_cb(const_cast<rd_kafka_conf_t *>(conf), nullptr);
-  state->channel->attach(rk);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

@@ -16,8 +16,10 @@ class Waker {
   // @brief Who is to be called; must not block. @locality the woken thread, while silent
   void speak(std::function<void()> wake) {
     wake_ = std::move(wake);
-    woken_.store(false);
+    // in this order: a late call for who was here before sets `woken_` and, while silent, calls nobody. Cleared
+    // before that, it would stay set, and nobody would be called ever after.
     silent_.store(false);
+    woken_.store(false);
   }
 
   // @brief Nobody is called any more once this returns. @locality the woken thread

@@ -1,3 +1,4 @@
+import { isUint8Array, isUint32Array } from 'node:util/types'
 import { MillraceError } from '../errors.ts'
 import { type Framed, NO_BYTES } from '../types.ts'
 
@@ -10,11 +11,11 @@ export function isFramed(item: unknown): item is Framed {
  * @throws MillraceError INVALID_MESSAGE when its ranges do not fit its bytes
  */
 export function checkFramed({ bytes, ranges, keys, key }: Framed): number {
-  if (!(bytes instanceof Uint8Array)) throw invalidFrame('`bytes` is no Uint8Array')
+  if (!isUint8Array(bytes)) throw invalidFrame('`bytes` is no Uint8Array')
   checkRanges('ranges', bytes, ranges)
   if (keys !== undefined && keys !== null) {
     if (key !== undefined && key !== null) throw invalidFrame('both `key` and `keys` are given')
-    if (!(keys.bytes instanceof Uint8Array)) throw invalidFrame('`keys.bytes` is no Uint8Array')
+    if (!isUint8Array(keys.bytes)) throw invalidFrame('`keys.bytes` is no Uint8Array')
     checkRanges('keys.ranges', keys.bytes, keys.ranges)
     if (keys.ranges.length !== ranges.length) {
       throw invalidFrame(`there are ${ranges.length / 2} values and ${keys.ranges.length / 2} keys`)
@@ -24,7 +25,7 @@ export function checkFramed({ bytes, ranges, keys, key }: Framed): number {
 }
 
 function checkRanges(what: string, bytes: Uint8Array, ranges: Uint32Array): void {
-  if (!(ranges instanceof Uint32Array)) throw invalidFrame(`\`${what}\` is no Uint32Array`)
+  if (!isUint32Array(ranges)) throw invalidFrame(`\`${what}\` is no Uint32Array`)
   if (ranges.length % 2 !== 0)
     throw invalidFrame(`\`${what}\` has ${ranges.length} numbers, not two a message`)
   const size = bytes.byteLength

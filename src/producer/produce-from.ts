@@ -4,7 +4,8 @@ import type { Engine, Failure, Receiver } from '../engine/engine.ts'
 import { aborted, type DeliveryError, describe, MillraceError } from '../errors.ts'
 import { now } from '../latency/index.ts'
 import type { Detail, Framed, Message } from '../types.ts'
-import { checkFramed, isFramed } from './framed.ts'
+import { batchLength } from './batch-length.ts'
+import { isFramed } from './framed.ts'
 import type { Line } from './line.ts'
 import { type BatchResult, batchResult, type ProduceResult } from './results.ts'
 import { BatchWaiter, MessageWaiter } from './waiters.ts'
@@ -186,7 +187,7 @@ export class ProduceRun<T> {
   async #enterMany(messages: readonly Message[] | Framed): Promise<void> {
     const { engine, line } = this.#host
     const isArray = Array.isArray(messages)
-    const length = isArray ? messages.length : checkFramed(messages as Framed)
+    const length = batchLength(messages)
     const first = this.#taken
     this.#taken += length
     const due = engine.timed ? now() : 0

@@ -8,6 +8,7 @@ import { BatchEngine } from '../engine/batch.ts'
 import { type ConnectedEngine, connectEngine, type EngineName } from '../engine/connect.ts'
 import type { Engine } from '../engine/engine.ts'
 import { rememberHandle } from '../engine/handles.ts'
+import { checkTopic } from '../engine/message.ts'
 import { MillraceError } from '../errors.ts'
 import type { Histogram } from '../latency/index.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
@@ -287,13 +288,15 @@ export class Producer extends EventEmitter<ProducerEvents> {
   /**
    * Asks the cluster for a topic: its partitions, their leaders, first and next offsets.
    * Null when there is no such topic (where allow.auto.create.topics permits, asking makes it).
-   * @throws MillraceError BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
+   * @throws MillraceError INVALID_MESSAGE for what Kafka has no topic of; BROKER_UNREACHABLE, REQUEST_FAILED,
+   * PRODUCER_CLOSED
    */
   async describeTopic(
     topic: string,
     { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
   ): Promise<TopicDescription | null> {
     if (this.#state !== 'open') throw closedError(this.#state)
+    checkTopic(topic)
     // librdkafka's default is true for producers
     const mayBeMade = this.#properties['allow.auto.create.topics'] !== false
     return describeTopic(this.#client, topic, { timeoutMs: timeout(timeoutMs), mayBeMade })

@@ -2,12 +2,15 @@ import type { Engine } from '../engine/engine.ts'
 import { MillraceError } from '../errors.ts'
 import { nanoseconds, now } from '../latency/index.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
-import { checkFramed, isFramed } from './framed.ts'
+import { batchLength } from './batch-length.ts'
 import { Line } from './line.ts'
 import { type Item, type ProduceFromOptions, ProduceRun, type Source, withResult } from './produce-from.ts'
 import { type BatchResult, batchResult, type ProduceResult, type ProducerCounts } from './results.ts'
 import { timeout } from './timeouts.ts'
 import { BatchWaiter, MessageWaiter, SendReceiver } from './waiters.ts'
+
+/** Beyond some, loops only take turns at the source. */
+const MOST_LOOPS = 10_000
 
 export interface SendOptions {
   /** Withdraws the message if it was not accepted yet. */
@@ -98,8 +101,11 @@ export class Sender {
     check: Check,
   ): Promise<ProduceResult> {
     const { loops = 1 } = options
-    if (!Number.isInteger(loops) || loops < 1) {
-      throw new MillraceError('USAGE', `produceFrom takes a whole number of loops from 1, not ${loops}`)
+    if (!Number.isInteger(loops) || loops < 1 || loops > MOST_LOOPS) {
+      throw new MillraceError(
+        'USAGE',
+        `produceFrom takes a whole number of loops from 1 to ${MOST_LOOPS}, not ${typeof loops === 'number' ? loops : typeof loops}`,
+      )
     }
     check()
     const run = new ProduceRun({ engine: this.#engine, line: this.#line, check }, source, options)
@@ -158,13 +164,11 @@ const details: readonly Detail[] = ['counts', 'failures', 'all']
 
 function checkDetail(detail: Detail): void {
   if (details.includes(detail)) return
-  throw new MillraceError('USAGE', `There is no detail ${JSON.stringify(detail)}`, {
-    hint: `Give ${details.join(', ')}`,
-  })
-}
-
-function batchLength(messages: readonly Message[] | Framed): number {
-  if (Array.isArray(messages)) return messages.length
-  if (isFramed(messages)) return checkFramed(messages)
-  throw new MillraceError('USAGE', 'sendBatch takes an array of messages, or framed bytes')
+  throw new MillraceError(
+    'USAGE',
+    `There is no detail ${typeof detail === 'string' ? JSON.stringify(detail) : typeof detail}`,
+    {
+      hint: `Give ${details.join(', ')}`,
+    },
+  )
 }

@@ -9,5 +9,7 @@ const LONGEST_MS = 2_147_483_647
  */
 export function timeout(value: number): number {
   if (typeof value === 'number' && value >= 0) return Math.min(value, LONGEST_MS)
-  throw new MillraceError('USAGE', `timeoutMs is ${String(value)}`, { hint: 'Give milliseconds from 0' })
+  throw new MillraceError('USAGE', `timeoutMs is ${typeof value === 'number' ? value : typeof value}`, {
+    hint: 'Give milliseconds from 0',
+  })
 }
