@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Api, type Cell, ceilingOf, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
 import { startChild } from '../../src/bench/child.ts'
@@ -227,7 +230,8 @@ describe('a trial with a rate', () => {
 
   test('tells a stall to all that was due meanwhile', async () => {
     const topic = 'stalled'
-    const grid = { api: ['send' as const], rate: [500] }
+    // so few that most of what is due waits for room, and is called late
+    const grid = { api: ['send' as const], rate: [500], outstanding: [50] }
     const running = resultOf(specOf(topic, grid, { length: { seconds: 5 } }))
     // the warm-up has 50 messages, more where the machine is slow
     while (!((await endOffsets(topic)) > 300)) await new Promise(resolve => setTimeout(resolve, 20))
@@ -277,6 +281,26 @@ describe('a trial that cannot begin', () => {
 
   test('after it was aborted', async () => {
     await expect(forkTrial(specOf('any', {}), AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+})
+
+describe("another installation's trial", () => {
+  test.each<[string, Partial<Grid>, string]>([
+    ['threads', { threads: [2] }, '{}'],
+    ['rate', { rate: [100] }, '{ achievedRate: null }'],
+    ['rate', { rate: ['max'] }, '{ achievedRate: 100 }'],
+    ['threads', { threads: [1] }, '{ threads: 2 }'],
+  ])('that took no notice of --%s (%j, %s) is no result', async (option, grid, figures) => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-other-'))
+    const entry = join(folder, 'trial-process.mjs')
+    const result = `{ figures: { messagesPerSecond: 1, ...${figures} }, faults: [], warnings: [], partitions: 4 }`
+    writeFileSync(
+      entry,
+      `process.once('message', () => process.send({ result: ${result} }, () => process.exit(0)))`,
+    )
+    const outcome = await forkTrial(specOf('any', grid), never, entry)
+    rmSync(folder, { recursive: true })
+    expect(outcome).toEqual({ died: `the other installation does not know --${option}` })
   })
 })
 

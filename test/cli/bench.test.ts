@@ -346,6 +346,16 @@ describe('millrace bench', () => {
     expect(exitCode).toBe(3)
   }, 120_000)
 
+  test('rates that are asked for cannot be slower, and the check says so before it measures', async () => {
+    const other = join(folder, 'same')
+    installOther(other)
+    const args = ['--rate', '5', '--against', other, '--fail-if-slower', '5']
+    const { exitCode, stderr } = await millrace(args)
+    expect(stderr).toContain('--fail-if-slower: a rate that is asked for is not slower or faster')
+    expect(stderr).not.toContain('[1/')
+    expect(exitCode).toBe(2)
+  })
+
   test('an installation that answers otherwise makes its trials void', async () => {
     const other = join(folder, 'odd')
     installOther(other, '{ result: 5 }')
