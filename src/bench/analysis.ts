@@ -3,7 +3,7 @@ import { type Comparison, compareRuns } from './compare/compare.ts'
 import type { Recorded } from './compare/recorded.ts'
 import type { BenchReport, CellReport } from './report.ts'
 import { type Scaling, scalingOf } from './scaling.ts'
-import { type GridVerdict, gridVerdicts } from './verdicts/grid.ts'
+import { competes, type GridVerdict, gridVerdicts } from './verdicts/grid.ts'
 import { fewestPairs } from './verdicts/power.ts'
 import { ALPHA, judge, type Verdict, type VerdictKind } from './verdicts/verdict.ts'
 
@@ -76,7 +76,9 @@ function againstOf(
   if (!against) return null
   const measured = cells.flatMap(({ trials }, cell) => {
     const others = against.cells[cell]?.trials ?? []
-    return trials.length === 0 || others.length === 0 ? [] : [{ cell, trials, against: others }]
+    return trials.length === 0 || others.length === 0 || !competes(cells[cell] as CellReport)
+      ? []
+      : [{ cell, trials, against: others }]
   })
   const verdicts = judge(measured, rules)
   return {
@@ -126,7 +128,7 @@ function tally(verdicts: readonly { readonly kind: VerdictKind }[]): string {
 
 /** Parallelism always; another axis where it ends within what was measured. */
 function worthTelling({ axis, knee, points }: Scaling): boolean {
-  return axis === 'loops' || axis === 'producers' || knee !== points.at(-1)?.value
+  return axis === 'loops' || axis === 'threads' || axis === 'producers' || knee !== points.at(-1)?.value
 }
 
 function verdictLines({ verdicts, cells }: AnalysedReport): string[] {

@@ -1,6 +1,7 @@
 import { aborted, MillraceError } from '../errors.ts'
+import { DEFAULT_PARTITIONS } from '../testing/embedded-cluster.ts'
 import type { Installation } from './against.ts'
-import { ceilingIndexOf, whyNotApplicable } from './cell.ts'
+import { type Cell, ceilingIndexOf, whyNotApplicable } from './cell.ts'
 import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
 import { describeEnvironment } from './environment.ts'
 import { type Plan, settingsOf } from './plan.ts'
@@ -49,6 +50,11 @@ export async function runBench(
   }
   const told = error === undefined ? null : { code: error.code, message: error.message }
   return { report: { ...run.report(), error: told }, error }
+}
+
+/** Topics that are asked for come into being with so many partitions by themselves, even without the addon. */
+function topicsOf({ partitions }: Cell): Readonly<Record<string, number>> {
+  return partitions === null || partitions === DEFAULT_PARTITIONS ? {} : { [EMBEDDED_TOPIC]: partitions }
 }
 
 class BenchRun {
@@ -136,7 +142,7 @@ class BenchRun {
     if (cell === undefined) throw new Error(`there is no cell ${index}`)
     const { brokers, topic, properties, warmupSeconds, length, payloadFile, seed, allowFailures } = this.#plan
     const trial = { cell, warmupSeconds, length, payloadFile, seed: seed + this.#done, allowFailures }
-    const cluster = brokers === undefined ? await forkCluster() : undefined
+    const cluster = brokers === undefined ? await forkCluster(topicsOf(cell)) : undefined
     const reached: TrialSpec['properties'] = {
       // a topic that was deleted must not come back because a client asked for it
       ...(cluster === undefined ? { 'allow.auto.create.topics': false } : {}),
@@ -160,10 +166,11 @@ class BenchRun {
   #toTrial(outcome: TrialOutcome): Trial {
     const order = this.#done
     if ('died' in outcome) return { order, state: 'void', why: outcome.died }
-    const { figures, faults } = outcome.result
-    return faults.length === 0
+    const { figures, faults, remark } = outcome.result
+    if (faults.length > 0) return { order, state: 'void', why: faults.join('; '), ...figures }
+    return remark === undefined
       ? { order, state: 'valid', why: null, ...figures }
-      : { order, state: 'void', why: faults.join('; '), ...figures }
+      : { order, ...remark, ...figures }
   }
 
   #warnOnce(text: string): void {

@@ -3,11 +3,14 @@ import type { ProducerProperties } from '../config/index.ts'
 import { limitsFrom } from '../engine/admission.ts'
 import { Ceiling } from '../engine/ceiling.ts'
 import { MillraceError } from '../errors.ts'
+import { Histogram } from '../latency/index.ts'
 import { effectiveProperties } from '../producer/effective-properties.ts'
 import { describeTopic, type TopicDescription } from '../producer/topic.ts'
 import type { Contender, Lane, Target } from './contender.ts'
+import type { Schedule } from './pacer.ts'
 import type { Ring } from './payloads.ts'
-import type { Budget } from './traffic.ts'
+import { Requests } from './requests.ts'
+import { Budget } from './traffic.ts'
 import type { TrialSpec } from './trial.ts'
 
 const CONNECT_MS = 10_000
@@ -24,8 +27,13 @@ export async function connectCeiling(
 ): Promise<Contender> {
   const effective = effectiveProperties(properties, onWarning)
   const limits = limitsFrom(effective)
-  const silent = { error() {}, log() {}, statistics() {} }
-  const ceiling = await Ceiling.connect(effective, silent, {
+  const requests = new Requests(Number(effective['statistics.interval.ms'] ?? 0))
+  const listener = {
+    error() {},
+    log() {},
+    statistics: (json: string) => requests.note(JSON.parse(json)),
+  }
+  const ceiling = await Ceiling.connect(effective, listener, {
     payloads: ring,
     // its loop has no other bound
     limits: { ...limits, messages: Math.min(limits.messages, spec.cell.outstanding) },
@@ -34,7 +42,14 @@ export async function connectCeiling(
   const mayBeMade = effective['allow.auto.create.topics'] !== false
   return {
     target: new CeilingTarget(ceiling, mayBeMade),
+    requests,
     lane: onHalt => new CeilingLane(ceiling, spec, onHalt),
+    share: () => {
+      throw new Error('a ceiling has one thread, of its own')
+    },
+    latency: () => {
+      throw new Error('a ceiling runs at full speed, where latencies tell nothing')
+    },
   }
 }
 
@@ -47,8 +62,9 @@ class CeilingTarget implements Target {
     this.#mayBeMade = mayBeMade
   }
 
-  get counts(): { delivered: number } {
-    return this.#ceiling.counts
+  get counts(): Target['counts'] {
+    const { offered, delivered, failed } = this.#ceiling.counts
+    return { accepted: offered, refused: 0, delivered, failed }
   }
 
   describeTopic(topic: string, { timeoutMs = 10_000 } = {}): Promise<TopicDescription | null> {
@@ -73,6 +89,7 @@ class CeilingTarget implements Target {
 
 /** The loop itself is in C++; nothing here runs while messages are on their way. */
 class CeilingLane implements Lane {
+  readonly lateness = new Histogram()
   readonly #ceiling: Ceiling
   readonly #spec: TrialSpec
   readonly #onHalt: () => void
@@ -107,9 +124,10 @@ class CeilingLane implements Lane {
     return `${name}: ${text}`
   }
 
-  start(budget: Budget): void {
+  start(work: Budget | Schedule): void {
+    if (!(work instanceof Budget)) throw new Error('a ceiling keeps to no schedule')
     const { topic, allowFailures, cell } = this.#spec
-    this.#ceiling.start(topic, budget.share(cell.producers), !allowFailures)
+    this.#ceiling.start(topic, work.share(cell.producers), !allowFailures)
     void this.#ceiling.offered().then(() => {
       if (this.#ceiling.counts.failed > 0 && !allowFailures && !this.#failed) {
         this.#failed = true

@@ -8,11 +8,15 @@ export interface Cell {
   readonly batch: number | null
   /** Messages of each producer that are offered and have not ended, at most. */
   readonly outstanding: number
-  /** Parallel produce loops of each producer. */
+  /** Parallel produce loops of each producer and thread. */
   readonly loops: number
+  /** Threads that share each producer, each with loops of its own; 1 is the main thread alone. */
+  readonly threads: number
   readonly producers: number
   /** Bytes of a value; the mean where payloads come from a file. */
   readonly messageSize: number
+  /** Messages a second that are due, of the whole trial; `max`: as many as go. */
+  readonly rate: Rate
   readonly compression: Compression
   /** Null: as the topic has them. */
   readonly partitions: number | null
@@ -21,6 +25,9 @@ export interface Cell {
 
 export const apis = ['send', 'batch', 'framed'] as const
 export type Api = (typeof apis)[number]
+
+/** `max`, or messages a second. */
+export type Rate = number | 'max'
 
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = (typeof compressions)[number]
@@ -35,8 +42,10 @@ export interface Grid {
   readonly batch: readonly number[]
   readonly outstanding: readonly number[]
   readonly loops: readonly number[]
+  readonly threads: readonly number[]
   readonly producers: readonly number[]
   readonly messageSize: readonly number[]
+  readonly rate: readonly Rate[]
   readonly compression: readonly Compression[]
   readonly partitions: readonly (number | null)[]
   readonly acks: readonly Acks[]
@@ -49,8 +58,10 @@ export const defaultGrid: Grid = {
   batch: [1000],
   outstanding: [10_000],
   loops: [1],
+  threads: [1],
   producers: [1],
   messageSize: [100],
+  rate: ['max'],
   compression: ['none'],
   partitions: [4],
   acks: ['all'],
@@ -68,9 +79,12 @@ export function cellsOf(grid: Grid): Cell[] {
   return cells as Cell[]
 }
 
-/** The ceiling of the same configuration: what goes into librdkafka and how is the same, the way there is not. */
+/**
+ * The ceiling of the same configuration: what goes into librdkafka and how is the same, the way there is not. It
+ * always runs at full speed.
+ */
 export function ceilingOf(cell: Cell): Cell {
-  return { ...cell, engine: 'ceiling', api: null, batch: null, loops: 1 }
+  return { ...cell, engine: 'ceiling', api: null, batch: null, loops: 1, threads: 1, rate: 'max' }
 }
 
 /** Each ceiling stands before the first of its cells, once. */
@@ -115,14 +129,22 @@ export function plainCells(
   ]
 }
 
+/** What each thread may have outstanding of each producer: an equal part. */
+export function outstandingOf({ outstanding, threads }: Cell): number {
+  return Math.floor(outstanding / threads)
+}
+
 /** What a message in flight costs beside its bytes, here and in librdkafka. */
 const OVERHEAD_BYTES = 1024
 
 /** Why a cell cannot be run, or undefined. `memoryBytes`: what may be on its way in the trial's process. */
 export function whyNotApplicable(cell: Cell, memoryBytes: number): string | undefined {
-  const { batch, outstanding, producers, messageSize } = cell
-  if (batch !== null && batch > outstanding) {
-    return `a batch of ${batch} does not fit into ${outstanding} outstanding`
+  const { engine, batch, outstanding, threads, producers, messageSize } = cell
+  if (engine === 'callback' && threads > 1) return 'the callback engine can be used by one thread only'
+  const share = outstandingOf(cell)
+  if (Math.max(1, batch ?? 1) > share) {
+    const of = threads === 1 ? '' : `, of ${outstanding} for ${threads} threads`
+    return `a batch of ${batch ?? 1} does not fit into ${share} outstanding${of}`
   }
   const bytes = producers * outstanding * (messageSize + OVERHEAD_BYTES)
   if (bytes > memoryBytes) {

@@ -15,15 +15,19 @@ export interface Child {
  * Starts one of this folder's process entries. It ends with the channel to this process, so that none is
  * left behind whatever happens here.
  */
-export function startChild(entry: 'trial-process' | 'cluster-process'): Child {
+export function startChild(entry: 'trial-process' | 'cluster-process', args: readonly string[] = []): Child {
   const fromSource = import.meta.url.endsWith('.ts')
   const path = fileURLToPath(new URL(`./${entry}${fromSource ? '.ts' : '.js'}`, import.meta.url))
-  return startEntry(path, fromSource ? ['--import', tsx()] : [])
+  return startEntry(path, args, fromSource ? ['--import', tsx()] : [])
 }
 
 /** The same for a file of another installation, by its path. */
-export function startEntry(path: string, execArgv: readonly string[] = []): Child {
-  const child = fork(path, [], {
+export function startEntry(
+  path: string,
+  args: readonly string[] = [],
+  execArgv: readonly string[] = [],
+): Child {
+  const child = fork(path, args, {
     execArgv: [...execArgv],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })

@@ -35,10 +35,17 @@ export async function forkTrial(
       return { died: `the other installation could not: ${answer.error.message}` }
     throw fromSentError(answer.error)
   }
-  if (othersEntry !== undefined && !isResult(answer.result)) {
-    return { died: 'the other installation answers in another form' }
-  }
-  return answer
+  if (othersEntry === undefined) return answer
+  if (!isResult(answer.result)) return { died: 'the other installation answers in another form' }
+  const unknown = unknownThere(spec, answer.result)
+  return unknown === undefined ? answer : { died: `the other installation does not know --${unknown}` }
+}
+
+/** An option that the other one took no notice of, so that it measured something else. */
+function unknownThere({ cell }: TrialSpec, { figures }: TrialResult): string | undefined {
+  const { threads = 1, achievedRate = null }: Partial<TrialResult['figures']> = figures
+  if (threads !== cell.threads) return 'threads'
+  return (achievedRate === null) === (cell.rate === 'max') ? undefined : 'rate'
 }
 
 function isResult(result: unknown): boolean {
@@ -53,11 +60,11 @@ export interface ClusterProcess {
 }
 
 /**
- * Starts an embedded cluster in a process of its own, which ends with this one.
- * @throws MillraceError CLUSTER_FAILED, CLIENT_NOT_BUILT
+ * Starts an embedded cluster in a process of its own, which ends with this one. `topics`: with how many partitions each.
+ * @throws MillraceError CLUSTER_FAILED, CLIENT_NOT_BUILT; ENGINE_UNAVAILABLE for `topics` without the addon
  */
-export async function forkCluster(): Promise<ClusterProcess> {
-  const { process: child, ended } = startChild('cluster-process')
+export async function forkCluster(topics: Readonly<Record<string, number>> = {}): Promise<ClusterProcess> {
+  const { process: child, ended } = startChild('cluster-process', [JSON.stringify(topics)])
   const first = await Promise.race([
     new Promise<{ brokers: string } | { error: SentError }>(resolve =>
       child.once('message', resolve as never),

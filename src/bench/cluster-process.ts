@@ -3,7 +3,7 @@ import { answer, livesWithParent, toSentError } from './child-side.ts'
 
 livesWithParent()
 try {
-  const cluster = await EmbeddedCluster.start()
+  const cluster = await EmbeddedCluster.start({ topics: JSON.parse(process.argv[2] ?? '{}') })
   process.send?.({ brokers: cluster.bootstrapServers })
 } catch (error) {
   answer({ error: toSentError(error) })

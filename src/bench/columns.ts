@@ -1,7 +1,8 @@
 import type { Cell } from './cell.ts'
+import { worstLoopP99 } from './loop-delay.ts'
 import type { BenchReport, CellReport } from './report.ts'
 import { medianOf } from './statistics.ts'
-import type { Figures, Trial } from './trial.ts'
+import { type Figures, isMeasured } from './trial.ts'
 
 export interface Column {
   readonly title: string
@@ -21,8 +22,10 @@ const fields: readonly { readonly field: Field; readonly title: string }[] = [
   { field: 'batch', title: 'batch' },
   { field: 'outstanding', title: 'outstanding' },
   { field: 'loops', title: 'loops' },
+  { field: 'threads', title: 'threads' },
   { field: 'producers', title: 'producers' },
   { field: 'messageSize', title: 'bytes' },
+  { field: 'rate', title: 'rate' },
   { field: 'compression', title: 'compression' },
   { field: 'partitions', title: 'partitions' },
   { field: 'acks', title: 'acks' },
@@ -78,7 +81,7 @@ export const figureColumns: readonly Column[] = [
   {
     title: 'loop p99 ms',
     name: 'eventLoopDelayP99Ms',
-    value: cell => median(cell, ({ eventLoopDelayMs }) => eventLoopDelayMs.p99),
+    value: cell => median(cell, worstLoopP99),
     show: value => value.toFixed(1),
   },
   {
@@ -88,6 +91,55 @@ export const figureColumns: readonly Column[] = [
     show: value => (value / 1e6).toFixed(0),
   },
 ]
+
+/** Of cells that have a rate: what they made of it, and how long messages took; all valid trials together. */
+export const latencyColumns: readonly Column[] = [
+  {
+    title: 'offered/s',
+    name: 'achievedRate',
+    value: cell => median(cell, ({ achievedRate }) => achievedRate),
+  },
+  ...(['p50', 'p95', 'p99', 'p999', 'p9999', 'max'] as const).map(
+    (name): Column => ({
+      title: name === 'p50' ? 'p50 ms' : name.replace(/^p99(9+)$/, 'p99.$1'),
+      name: `latency${name === 'max' ? 'Max' : name.toUpperCase()}Ms`,
+      value: cell => cell.latencyMs?.[name] ?? null,
+      show: milliseconds,
+    }),
+  ),
+  {
+    title: 'floor p99',
+    name: 'floorP99Ms',
+    value: cell => median(cell, ({ floorMs }) => floorMs?.p99 ?? null),
+    show: milliseconds,
+  },
+  { title: 'linger ms', name: 'lingerMs', value: cell => median(cell, ({ lingerMs }) => lingerMs) },
+  {
+    title: 'backlog',
+    name: 'backlogGrowth',
+    value: cell => median(cell, ({ backlogGrowth }) => backlogGrowth),
+    show: value => `${value > 0 ? '+' : ''}${group(value)}`,
+  },
+]
+
+/** What librdkafka made of the messages. */
+export const requestColumns: readonly Column[] = [
+  {
+    title: 'msgs/request',
+    name: 'batchMessages',
+    value: cell => median(cell, ({ batchMessages }) => batchMessages),
+    show: value => (value < 100 ? value.toFixed(1) : group(value)),
+  },
+  {
+    title: 'requests/s',
+    name: 'requestsPerSecond',
+    value: cell => median(cell, ({ requestsPerSecond }) => requestsPerSecond),
+  },
+]
+
+function milliseconds(value: number): string {
+  return value < 100 ? value.toFixed(2) : group(value)
+}
 
 /** Its share of what librdkafka's producer does in the same configuration. */
 export const ceilingColumns: readonly Column[] = [
@@ -105,20 +157,16 @@ export const stateColumn: Column = { title: 'trials', name: 'state', left: true,
 /** `3 valid`, `2 valid, 1 void`, `not applicable`, `none`. */
 function stateOf({ notApplicable, trials }: CellReport): string {
   if (notApplicable !== null) return 'not applicable'
-  const counts = (['valid', 'void'] as const).flatMap(state => {
+  const counts = (['valid', 'saturated', 'disturbed', 'void'] as const).flatMap(state => {
     const count = trials.filter(trial => trial.state === state).length
     return count === 0 ? [] : [`${count} ${state}`]
   })
   return counts.length === 0 ? 'none' : counts.join(', ')
 }
 
-function median(cell: CellReport, value: (figures: Figures) => number): number | null {
-  const values = cell.trials.filter(isValid).map(value)
+function median(cell: CellReport, value: (figures: Figures) => number | null): number | null {
+  const values = cell.trials.filter(isMeasured).flatMap(trial => value(trial) ?? [])
   return values.length === 0 ? null : medianOf(values.sort((a, b) => a - b))
-}
-
-function isValid(trial: Trial): trial is Extract<Trial, { state: 'valid' }> {
-  return trial.state === 'valid'
 }
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
@@ -134,7 +182,7 @@ export function remarks({ cells }: BenchReport): string[] {
     const name = nameOf(cell, cells)
     if (cell.notApplicable !== null) return [`not applicable: ${name}: ${cell.notApplicable}`]
     return cell.trials.flatMap(({ state, order, why }) =>
-      state === 'void' ? [`void: ${name}, trial ${order}: ${why}`] : [],
+      why === null ? [] : [`${state}: ${name}, trial ${order}: ${why}`],
     )
   })
   return lines
@@ -149,7 +197,7 @@ export function nameOf(cell: Cell, cells: readonly Cell[]): string {
   const parts = fields.flatMap(({ field, title }) => {
     const value = cell[field]
     if (field === 'engine' || field === 'api' || value === null || !differs(field)) return []
-    if (field === 'loops' || field === 'producers') {
+    if (field === 'loops' || field === 'threads' || field === 'producers') {
       return [`${value} ${value === 1 ? title.slice(0, -1) : title}`]
     }
     return [`${title} ${group(value)}`]

@@ -1,20 +1,42 @@
 import { group, nameOf } from './columns.ts'
 import type { BenchReport, CellReport } from './report.ts'
 import type { Summary } from './statistics.ts'
+import { competes } from './verdicts/grid.ts'
 
 type Measured = CellReport & { readonly messagesPerSecond: Summary }
 
 /** One sentence of what was found, and the next command to try. */
 export function finding(report: BenchReport): string {
-  return `${sentence(report)}\n${next(report)}`
+  return [...sentences(report), next(report)].join('\n')
 }
 
-function sentence({ cells, environment }: BenchReport): string {
+function sentences({ cells, environment }: BenchReport): string[] {
   const where = environment.embedded ? ' against an embedded cluster, which is not Kafka' : ''
   const measured = cells.filter((cell): cell is Measured => cell.messagesPerSecond !== null)
+  const paced = cells.some(({ rate }) => rate !== 'max') ? [latency(cells, where)] : []
+  const fast = measured.filter(({ rate }) => rate === 'max')
+  return fast.length === 0 && paced.length > 0 ? paced : [throughput(fast, cells, where), ...paced]
+}
+
+/** The highest rate that was kept up with, and how long messages took. */
+function latency(cells: readonly CellReport[], where: string): string {
+  const [best] = cells
+    .flatMap(cell => (cell.rate === 'max' || cell.latencyMs === null ? [] : [{ ...cell, rate: cell.rate }]))
+    .sort((a, b) => b.rate - a.rate || (a.latencyMs?.p50 ?? 0) - (b.latencyMs?.p50 ?? 0))
+  if (best?.latencyMs == null) return 'No rate was kept up with in a valid trial, so no latency can be told.'
+  const { p50, p99, max } = best.latencyMs
+  const shown = Object.entries({ p50, p99, max }).flatMap(([name, value]) =>
+    value === null ? [] : [`${name} ${Number(value.toPrecision(3))} ms`],
+  )
+  const few = p99 === null ? '; p99 wants 1,000 requests: a longer --duration' : ''
+  const name = upper(nameOf(best, cells))
+  return `${name}: ${group(best.rate)} messages a second were kept up with${where}, ${shown.join(', ')} from when each was due${few}.`
+}
+
+function throughput(measured: readonly Measured[], cells: readonly CellReport[], where: string): string {
   // what the engines are compared with does not compete with them
-  const engines = measured.filter(({ engine }) => engine !== 'ceiling')
-  const [best, ...others] = (engines.length === 0 ? measured : engines).sort(
+  const engines = measured.filter(competes)
+  const [best, ...others] = [...(engines.length === 0 ? measured : engines)].sort(
     (a, b) => b.messagesPerSecond.median - a.messagesPerSecond.median,
   )
   if (best === undefined) return 'No trial was valid, so there is nothing to tell.'

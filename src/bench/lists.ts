@@ -43,6 +43,20 @@ export function numbers(
   return list(option, text, parse, `whole numbers from ${min} to ${max}`)
 }
 
+/** A list of `max` and numbers above 0, up to `most`. */
+export function rates(
+  option: string,
+  text: string | undefined,
+  most: number,
+): readonly (number | 'max')[] | undefined {
+  const parse = (element: string) => {
+    if (element === 'max') return element
+    const value = /^[\d_]+(\.\d+)?$/.test(element) ? Number(element.replaceAll('_', '')) : Number.NaN
+    return value > 0 && value <= most ? value : undefined
+  }
+  return list(option, text, parse, `messages a second, above 0 and up to ${most}, or max`)
+}
+
 /** A list out of a closed set. */
 export function choices<T extends string>(
   option: string,

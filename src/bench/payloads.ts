@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, MillraceError } from '../errors.ts'
 import { seeded } from './random.ts'
+import type { TrialSpec } from './trial.ts'
 
 /** Payloads that were made before the clock runs, to be sent round and round. */
 export interface Ring {
@@ -9,6 +10,14 @@ export interface Ring {
   /** Start and end (exclusive) of each in `bytes`. */
   readonly ranges: Uint32Array
   readonly meanBytes: number
+}
+
+/**
+ * The payloads that a trial asks for.
+ * @throws MillraceError as `ringFromFile`
+ */
+export function ringOf({ payloadFile, cell, seed }: TrialSpec): Ring {
+  return payloadFile === undefined ? randomRing(cell.messageSize, seed) : ringFromFile(payloadFile)
 }
 
 const RING_BYTES = 64 * 1024 * 1024

@@ -1,7 +1,7 @@
 import type { Properties } from '../client/producer-client.ts'
 import { redact } from '../config/index.ts'
 import type { Installation } from './against.ts'
-import { type Cell, ceilingIndexOf, whyNotApplicable } from './cell.ts'
+import { type Cell, ceilingIndexOf, type Rate, whyNotApplicable } from './cell.ts'
 import { type Random, seeded, shuffled } from './random.ts'
 import type { Settings } from './report.ts'
 import type { TrialLength } from './trial.ts'
@@ -86,8 +86,14 @@ const USUAL_RATE = 200_000
 
 /** About how long a plan takes. */
 export function estimateSeconds(plan: Plan): number {
-  const { length, warmupSeconds } = plan
-  const window = 'seconds' in length ? length.seconds : length.messages / USUAL_RATE
+  const { length, warmupSeconds, cells } = plan
+  const window = (rate: Rate | undefined) =>
+    'seconds' in length
+      ? length.seconds
+      : length.messages / (typeof rate === 'number' ? Math.min(rate, USUAL_RATE) : USUAL_RATE)
   const installations = plan.against === undefined ? 1 : 2
-  return installations * orderOf(plan).length * (warmupSeconds + window + AROUND_A_TRIAL_SECONDS)
+  const seconds = orderOf(plan).map(
+    index => warmupSeconds + window(cells[index]?.rate) + AROUND_A_TRIAL_SECONDS,
+  )
+  return installations * seconds.reduce((sum, trial) => sum + trial, 0)
 }

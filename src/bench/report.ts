@@ -1,21 +1,24 @@
 import type { ErrorCode } from '../errors.ts'
+import { decode, Histogram, type LatencyMs, latencyMs } from '../latency/index.ts'
 import type { Cell } from './cell.ts'
 import type { Environment } from './environment.ts'
 import { type Summary, summarize } from './statistics.ts'
-import type { Trial, TrialLength } from './trial.ts'
+import { isMeasured, type Trial, type TrialLength } from './trial.ts'
 
 export interface CellReport extends Cell {
   /** Why it was not run; null where it was. */
   readonly notApplicable: string | null
   /** In the order in which they ran. */
   readonly trials: readonly Trial[]
-  /** Over the valid trials; null where there is none. */
+  /** Over the valid and saturated trials; null where there is none. */
   readonly messagesPerSecond: Summary | null
   /**
    * Its rate by that of its ceiling, over the pairs of both in one round, where both are valid. Null where there is
    * none, and for a ceiling itself.
    */
   readonly ofCeiling: Summary | null
+  /** Of all messages and requests of the valid trials together; null at full speed, and where none is valid. */
+  readonly latencyMs: LatencyMs | null
 }
 
 export interface Settings {
@@ -61,10 +64,10 @@ export function reportCell(
   trials: readonly Trial[],
   ceiling: readonly Trial[] = [],
 ): CellReport {
-  const valid = trials.flatMap(trial => (trial.state === 'valid' ? [trial.messagesPerSecond] : []))
+  const rates = trials.filter(isMeasured).map(trial => trial.messagesPerSecond)
   const shares = trials.flatMap((trial, round) => {
     const other = ceiling[round]
-    return trial.state === 'valid' && other?.state === 'valid'
+    return isMeasured(trial) && other?.state === 'valid'
       ? [trial.messagesPerSecond / other.messagesPerSecond]
       : []
   })
@@ -72,7 +75,20 @@ export function reportCell(
     ...cell,
     notApplicable,
     trials,
-    messagesPerSecond: summarize(valid),
+    messagesPerSecond: summarize(rates),
     ofCeiling: summarize(shares),
+    latencyMs: latencyOf(trials),
   }
+}
+
+function latencyOf(trials: readonly Trial[]): LatencyMs | null {
+  const all = new Histogram()
+  let requests = 0
+  for (const { state, histogram, distinctRequests } of trials) {
+    // another installation may not know of it
+    if (state !== 'valid' || typeof histogram !== 'string') continue
+    all.merge(decode(histogram))
+    requests += distinctRequests ?? 0
+  }
+  return latencyMs(all, requests)
 }

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ProducerProperties } from '../config/index.ts'
 import { deferred } from '../deferred.ts'
-import { DEFAULT_LIMITS, MESSAGE_OVERHEAD } from '../engine/admission.ts'
-import type { EngineName } from '../engine/connect.ts'
-import { Producer } from '../producer/producer.ts'
+import { nanoseconds } from '../latency/index.ts'
 import { faultsOf } from './account.ts'
-import { connectCeiling } from './ceiling-contender.ts'
+import { connectAll } from './connect.ts'
 import type { Contender, Lane, Target } from './contender.ts'
 import { endsMoved, readyTopic } from './end-offsets.ts'
 import { Meter, peakRssBytes, type Spent } from './meter.ts'
-import { offersOf } from './offers.ts'
-import { type Ring, randomRing, ringFromFile } from './payloads.ts'
-import { Budget, Traffic } from './traffic.ts'
+import { OpenLoop, type OpenLoopFigures, scheduleOf } from './open-loop.ts'
+import { ringOf } from './payloads.ts'
+import { together } from './requests.ts'
+import type { ThreadDelay } from './thread-protocol.ts'
+import { startThreads, ThreadLane } from './threads.ts'
+import { Budget } from './traffic.ts'
 import type { TrialResult, TrialSpec } from './trial.ts'
 
 const FIRST_ACKNOWLEDGEMENT_MS = 30_000
@@ -25,100 +25,83 @@ const LOOK_MS = 5
  * later makes the trial void.
  */
 export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
-  const ring =
-    spec.payloadFile === undefined
-      ? randomRing(spec.cell.messageSize, spec.seed)
-      : ringFromFile(spec.payloadFile)
+  const ring = ringOf(spec)
   const warnings = new Set<string>()
   const contenders = await connectAll(spec, ring, text => warnings.add(text))
+  const targets = contenders.map(({ target }) => target)
+  const halted = deferred<'halted'>()
+  const onHalt = () => halted.resolve('halted')
+  let threads: ThreadLane[] = []
   try {
     const [before] = await Promise.all(
-      contenders.map(({ target }) => readyTopic(target, spec.topic, spec.cell.partitions)),
+      targets.map(target => readyTopic(target, spec.topic, spec.cell.partitions)),
     )
     if (before === undefined) throw new Error('a cell has no producers')
+    if (spec.cell.threads > 1) {
+      const tokens = contenders.map(contender => contender.share())
+      threads = await startThreads(spec, tokens, onHalt)
+    }
+    const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt))
+    const run = new TrialRun(spec, { contenders, lanes, halted: halted.promise, onHalt })
     return {
-      ...(await new TrialRun(spec, ring, contenders, before.sum).run()),
+      ...(await run.run(before.sum, ring.meanBytes)),
       partitions: before.partitions,
       warnings: [...warnings],
     }
   } finally {
-    await Promise.all(contenders.map(({ target }) => target.close({ timeoutMs: 0 })))
+    await Promise.all(threads.map(thread => thread.close()))
+    await Promise.all(targets.map(target => target.close({ timeoutMs: 0 })))
   }
 }
 
-async function connectAll(
-  spec: TrialSpec,
-  ring: Ring,
-  onWarning: (text: string) => void,
-): Promise<Contender[]> {
-  const { outstanding, messageSize, producers, compression, acks } = spec.cell
-  const properties = {
-    // room for what is to be outstanding, so that the producer's own limits never decide
-    'queue.buffering.max.kbytes': Math.max(
-      DEFAULT_LIMITS.bytes / 1024,
-      Math.ceil((outstanding * (messageSize + MESSAGE_OVERHEAD)) / 1024),
-    ),
-    ...spec.properties,
-    'queue.buffering.max.messages': Math.max(DEFAULT_LIMITS.messages, outstanding),
-    'compression.type': compression,
-    acks,
-  }
-  const connect = () =>
-    spec.cell.engine === 'ceiling'
-      ? connectCeiling(spec, ring, properties, onWarning)
-      : connectProducer(spec, spec.cell.engine, ring, properties, onWarning)
-  const attempts = await Promise.allSettled(Array.from({ length: producers }, connect))
-  const connected = attempts.flatMap(attempt => (attempt.status === 'fulfilled' ? [attempt.value] : []))
-  const failed = attempts.find(attempt => attempt.status === 'rejected')
-  if (failed === undefined) return connected
-  await Promise.all(connected.map(({ target }) => target.close({ timeoutMs: 0 })))
-  throw failed.reason
-}
-
-async function connectProducer(
-  { topic, cell, allowFailures }: TrialSpec,
-  engine: EngineName,
-  ring: Ring,
-  properties: ProducerProperties,
-  onWarning: (text: string) => void,
-): Promise<Contender> {
-  const target = await Producer.connect(properties, { engine, onWarning })
-  const lane = (onHalt: () => void) =>
-    new Traffic(target, offersOf(ring, topic, cell), cell, allowFailures, onHalt)
-  return { target, lane }
+interface Parts {
+  readonly contenders: readonly Contender[]
+  readonly lanes: readonly Lane[]
+  readonly halted: Promise<'halted'>
+  readonly onHalt: () => void
 }
 
 interface Window {
   readonly spent: Spent
+  readonly threadDelays: readonly ThreadDelay[]
   readonly delivered: number
+  /** On the monotonic clock, in ms. */
+  readonly from: number
+  readonly to: number
+  readonly openLoop?: OpenLoopFigures
 }
 
 class TrialRun {
   readonly #spec: TrialSpec
-  readonly #ring: Ring
+  readonly #contenders: readonly Contender[]
   readonly #targets: readonly Target[]
-  readonly #endsBefore: number
   readonly #lanes: readonly Lane[]
-  readonly #halted = deferred<'halted'>()
+  readonly #threads: readonly ThreadLane[]
+  readonly #halted: Promise<'halted'>
+  readonly #halt: () => void
   readonly #faults: string[] = []
 
-  constructor(spec: TrialSpec, ring: Ring, contenders: readonly Contender[], endsBefore: number) {
+  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt }: Parts) {
     this.#spec = spec
-    this.#ring = ring
+    this.#contenders = contenders
     this.#targets = contenders.map(({ target }) => target)
-    this.#endsBefore = endsBefore
-    this.#lanes = contenders.map(({ lane }) => lane(() => this.#halted.resolve('halted')))
+    this.#lanes = lanes
+    this.#threads = lanes.filter(lane => lane instanceof ThreadLane)
+    this.#halted = halted
+    this.#halt = onHalt
   }
 
-  async run(): Promise<Pick<TrialResult, 'figures' | 'faults'>> {
-    const endless = new Budget(Number.POSITIVE_INFINITY)
-    for (const lane of this.#lanes) lane.start(endless)
+  async run(
+    endsBefore: number,
+    meanBytes: number,
+  ): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark'>> {
+    const { rate, threads } = this.#spec.cell
     await this.#warmUp()
-    const { length } = this.#spec
-    const { spent, delivered } =
-      'seconds' in length ? await this.#fixedWindow(length.seconds) : await this.#fixedCount(length.messages)
+    const window = rate === 'max' ? await this.#closedWindow() : await this.#openWindow(rate)
+    const { spent, delivered, openLoop } = window
     await this.#stopLoops()
-    const endOffsetsMoved = await this.#drain()
+    await Promise.all(this.#contenders.map(({ requests }) => requests.knownUntil(window.to)))
+    const endOffsetsMoved = await this.#drain(endsBefore)
     const acknowledged = this.#acknowledged()
     const account = {
       offered: sum(this.#lanes, lane => lane.offered),
@@ -129,29 +112,47 @@ class TrialRun {
     const firstFailure = this.#lanes.find(lane => lane.firstFailure !== undefined)?.firstFailure
     const rules = { allowFailures: this.#spec.allowFailures, firstFailure }
     const faults = [...faultsOf({ ...account, acknowledged, endOffsetsMoved }, rules), ...this.#faults]
+    for (const { died } of this.#threads) {
+      if (died !== undefined) faults.push(`a thread died: ${died}`)
+    }
     if (delivered === 0) faults.push('nothing was acknowledged within the window')
     const messagesPerSecond = delivered / spent.seconds
+    const sent = together(this.#contenders.map(({ requests }) => requests.within(window.from, window.to)))
     const figures = {
       ...account,
+      threads,
       seconds: spent.seconds,
       messagesPerSecond,
-      megabytesPerSecond: (messagesPerSecond * this.#ring.meanBytes) / 1e6,
-      latencyMs: null,
+      megabytesPerSecond: (messagesPerSecond * meanBytes) / 1e6,
+      ...(openLoop?.figures ?? OpenLoop.none),
       cpuSeconds: spent.cpuSeconds,
-      gcMs: spent.gcMs,
+      gcMs: spent.gcMs + sum(window.threadDelays, ({ gcMs }) => gcMs),
       eventLoopDelayMs: spent.eventLoopDelayMs,
+      threadDelayMs: worstOf(window.threadDelays),
       peakRssBytes: peakRssBytes(),
+      batchMessages: sent === null || sent.requests === 0 ? null : sent.messages / sent.requests,
+      requestsPerSecond: sent === null ? null : sent.requests / sent.seconds,
     }
-    return { figures, faults }
+    return { figures, faults, remark: openLoop?.remark }
   }
 
   /** Until every producer has an acknowledgement, and for as long as asked. */
   async #warmUp(): Promise<void> {
+    const { cell, warmupSeconds } = this.#spec
+    const endless = Number.POSITIVE_INFINITY
+    if (cell.rate === 'max') {
+      const budget = new Budget(endless)
+      for (const lane of this.#lanes) lane.start(budget)
+    } else {
+      OpenLoop.start(this.#lanes, scheduleOf(cell.rate, endless))
+    }
     const startedAt = performance.now()
-    const warm = startedAt + this.#spec.warmupSeconds * 1000
-    const deadline = startedAt + Math.max(FIRST_ACKNOWLEDGEMENT_MS, this.#spec.warmupSeconds * 1000)
+    const warm = startedAt + warmupSeconds * 1000
+    // at a low rate the first message of the last producer is due only after a while
+    const firstDueMs = cell.rate === 'max' ? 0 : (cell.producers * cell.threads * 1000) / cell.rate
+    const deadline = startedAt + firstDueMs + Math.max(FIRST_ACKNOWLEDGEMENT_MS, warmupSeconds * 1000)
     let halted = false
-    void this.#halted.promise.then(() => {
+    void this.#halted.then(() => {
       halted = true
     })
     while (!halted) {
@@ -160,17 +161,22 @@ class TrialRun {
       if (acknowledged && now >= warm) return
       if (now > deadline) {
         this.#faults.push(`no acknowledgement came within ${FIRST_ACKNOWLEDGEMENT_MS / 1000} s`)
-        this.#halted.resolve('halted')
+        this.#halt()
         return
       }
       await sleep(acknowledged ? Math.min(warm - now, 100) : LOOK_MS)
     }
   }
 
+  #closedWindow(): Promise<Window> {
+    const { length } = this.#spec
+    return 'seconds' in length ? this.#fixedWindow(length.seconds) : this.#fixedCount(length.messages)
+  }
+
   async #fixedWindow(seconds: number): Promise<Window> {
     const timer = new AbortController()
     const window = await this.#measure(() =>
-      Promise.race([sleep(seconds * 1000, undefined, { signal: timer.signal }), this.#halted.promise]),
+      Promise.race([sleep(seconds * 1000, undefined, { signal: timer.signal }), this.#halted]),
     )
     timer.abort()
     return window
@@ -178,21 +184,51 @@ class TrialRun {
 
   /** What the warm-up sent has ended before, so that the window holds exactly these messages. */
   async #fixedCount(messages: number): Promise<Window> {
-    await this.#stopLoops()
-    await Promise.race([Promise.all(this.#lanes.map(lane => lane.spent())), this.#halted.promise])
+    await this.#settle()
     const budget = new Budget(messages)
     return this.#measure(async () => {
       for (const lane of this.#lanes) lane.start(budget)
-      await Promise.race([Promise.all(this.#lanes.map(lane => lane.spent())), this.#halted.promise])
+      await this.#spentOrHalted()
     })
+  }
+
+  /** What the warm-up sent has ended before, so that latencies are those of what was due within the window. */
+  async #openWindow(rate: number): Promise<Window> {
+    await this.#settle()
+    const { length } = this.#spec
+    const loop = new OpenLoop(this.#contenders, this.#lanes, this.#halted)
+    const messages = 'seconds' in length ? Math.ceil(rate * length.seconds) : length.messages
+    await loop.start(scheduleOf(rate, messages))
+    const window = await this.#measure(async () => {
+      await loop.watch('seconds' in length ? length.seconds * 1000 : (messages / rate) * 1000)
+      if ('messages' in length) await this.#spentOrHalted()
+    })
+    const openLoop = await loop.end(this.#spec.properties)
+    return { ...window, openLoop }
+  }
+
+  async #settle(): Promise<void> {
+    await this.#stopLoops()
+    await this.#spentOrHalted()
+  }
+
+  async #spentOrHalted(): Promise<void> {
+    await Promise.race([Promise.all(this.#lanes.map(lane => lane.spent())), this.#halted])
   }
 
   async #measure(during: () => Promise<unknown>): Promise<Window> {
     const meter = new Meter()
+    for (const thread of this.#threads) thread.measure()
+    const from = monotonicMs()
     const before = this.#acknowledged()
     await during()
     const delivered = this.#acknowledged() - before
-    return { spent: await meter.stop(), delivered }
+    const to = monotonicMs()
+    const [spent, ...delays] = await Promise.all([
+      meter.stop(),
+      ...this.#threads.map(thread => thread.measured()),
+    ])
+    return { spent, threadDelays: delays.filter(delay => delay !== undefined), delivered, from, to }
   }
 
   async #stopLoops(): Promise<void> {
@@ -200,7 +236,7 @@ class TrialRun {
   }
 
   /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. */
-  async #drain(): Promise<number> {
+  async #drain(endsBefore: number): Promise<number> {
     const flushed = await Promise.allSettled(
       this.#targets.map(target => target.flush({ timeoutMs: DRAIN_MS })),
     )
@@ -211,7 +247,7 @@ class TrialRun {
     try {
       const [first] = this.#targets
       if (first !== undefined) {
-        moved = await endsMoved(first, this.#spec.topic, this.#endsBefore, this.#acknowledged())
+        moved = await endsMoved(first, this.#spec.topic, endsBefore, this.#acknowledged())
       }
     } catch (error) {
       this.#faults.push(`the end offsets could not be read: ${(error as Error).message}`)
@@ -228,6 +264,16 @@ class TrialRun {
   #acknowledged(): number {
     return sum(this.#targets, target => target.counts.delivered)
   }
+}
+
+function worstOf(delays: readonly ThreadDelay[]): ThreadDelay['eventLoopDelayMs'] | null {
+  const [worst] = delays.map(delay => delay.eventLoopDelayMs).sort((a, b) => b.p99 - a.p99)
+  return worst ?? null
+}
+
+/** librdkafka's clock, too. */
+function monotonicMs(): number {
+  return nanoseconds(performance.now()) / 1e6
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

@@ -1,13 +1,15 @@
 import type { Cell } from './cell.ts'
 import { group, nameOf } from './columns.ts'
+import { worstLoopP99 } from './loop-delay.ts'
 import type { CellReport } from './report.ts'
 import { medianOf } from './statistics.ts'
-import { isCeiling } from './verdicts/grid.ts'
+import { competes } from './verdicts/grid.ts'
 import { type JudgedTrial, judge, type Rules } from './verdicts/verdict.ts'
 
 /** Along `units` the ideal is twice the rate for twice the value; along the others it only has to grow. */
 const axes = [
   { field: 'loops', title: 'loops', unit: true },
+  { field: 'threads', title: 'threads', unit: true },
   { field: 'producers', title: 'producers', unit: true },
   { field: 'batch', title: 'batch', unit: false },
   { field: 'outstanding', title: 'outstanding', unit: false },
@@ -58,7 +60,7 @@ type Axis = (typeof axes)[number]
 function lines(cells: readonly CellReport[], field: ScalingAxis): number[][] {
   const found = new Map<string, number[]>()
   for (const [index, cell] of cells.entries()) {
-    if (cell.messagesPerSecond === null || cell[field] === null || isCeiling(cell)) continue
+    if (cell.messagesPerSecond === null || cell[field] === null || !competes(cell)) continue
     const key = settingsBut(cell, field)
     found.set(key, [...(found.get(key) ?? []), index])
   }
@@ -69,7 +71,7 @@ function lines(cells: readonly CellReport[], field: ScalingAxis): number[][] {
 }
 
 function settingsBut(cell: CellReport, field: ScalingAxis): string {
-  const { notApplicable, trials, messagesPerSecond, ofCeiling, [field]: _, ...others } = cell
+  const { notApplicable, trials, messagesPerSecond, ofCeiling, latencyMs, [field]: _, ...others } = cell
   return JSON.stringify(others)
 }
 
@@ -156,7 +158,7 @@ const NEAR_CEILING = 0.9
 /** What was measured at the knee and is near its end. Nothing is said of what was not measured. */
 function limitsAt(cell: CellReport, cores: number): string[] {
   const used = figureOf(cell, ({ cpuSeconds, seconds }) => (cpuSeconds.user + cpuSeconds.system) / seconds)
-  const late = figureOf(cell, ({ eventLoopDelayMs }) => eventLoopDelayMs.p99)
+  const late = figureOf(cell, worstLoopP99)
   const collecting = figureOf(cell, ({ gcMs, seconds }) => gcMs / 1000 / seconds)
   const share = (cell.ofCeiling as { median: number } | null)?.median
   return [

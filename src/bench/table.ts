@@ -5,7 +5,9 @@ import {
   constants,
   figureColumns,
   group,
+  latencyColumns,
   remarks,
+  requestColumns,
   stateColumn,
 } from './columns.ts'
 import type { BenchReport, CellReport } from './report.ts'
@@ -18,11 +20,21 @@ export function renderReport(report: BenchReport, format: TableFormat): string {
   if (format === 'csv') return csv(report)
   const compared = report.cells.some(({ ofCeiling }) => ofCeiling !== null)
   const shares = compared ? ceilingColumns : []
-  const columns = [...cellColumns(report.cells, false), ...figureColumns, ...shares, stateColumn]
+  const paced = report.cells.some(({ rate }) => rate !== 'max')
+  const latencies = paced
+    ? latencyColumns.filter(
+        column => !rare.has(column) || report.cells.some(cell => column.value(cell) !== null),
+      )
+    : []
+  const figures = [...figureColumns, ...latencies, ...shares]
+  const columns = [...cellColumns(report.cells, false), ...figures, stateColumn]
   const rows = report.cells.map(cell => columns.map(column => shown(column, cell)))
   const lines = format === 'markdown' ? markdown(columns, rows) : padded(columns, rows)
   return `${[heading(report), '', ...lines, ...remarkLines(report)].join('\n')}\n`
 }
+
+/** Percentiles that short runs do not support. */
+const rare = new Set(latencyColumns.filter(({ name }) => /^latencyP999/.test(name)))
 
 function heading({ cells, environment }: BenchReport): string {
   const { embedded, length, repeat, brokers } = environment
@@ -72,7 +84,7 @@ function csv({ cells, environment }: BenchReport): string {
     value: () => (environment.embedded ? 'embedded' : environment.brokers),
   }
   const reason: Column = { title: 'why', name: 'why', value: reasonOf }
-  const figures = [...figureColumns, ...ceilingColumns]
+  const figures = [...figureColumns, ...requestColumns, ...latencyColumns, ...ceilingColumns]
   const columns = [cluster, ...cellColumns(cells, true), ...figures, stateColumn, reason]
   const rows = cells.map(cell => columns.map(({ value }) => csvField(value(cell))))
   return [columns.map(({ name }) => name), ...rows].map(row => `${row.join(',')}\r\n`).join('')

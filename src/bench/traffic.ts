@@ -1,11 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { times } from 'async'
 import { DeliveryError, describe, MillraceError } from '../errors.ts'
+import { Histogram } from '../latency/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { BatchResult } from '../producer/results.ts'
-import type { Cell } from './cell.ts'
+import { type Cell, outstandingOf } from './cell.ts'
 import type { Lane } from './contender.ts'
 import type { Offers } from './offers.ts'
+import { Pacer, type Schedule } from './pacer.ts'
 import { Room } from './room.ts'
 
 /** Loops that never wait let the event loop have its turn after so many messages. */
@@ -33,14 +35,17 @@ export class Budget {
   }
 }
 
-/** The parallel produce loops of one producer, and what became of their messages as its calls told. */
+/** A producer, or a thread's way into one. */
+type Way = Pick<Producer, 'send' | 'sendBatch'>
+
+/** One thread's parallel produce loops of one producer, and what became of their messages as its calls told. */
 export class Traffic implements Lane {
   offered = 0
   delivered = 0
   failed = 0
   possiblyPersisted = 0
   firstFailure: string | undefined
-  readonly #producer: Producer
+  readonly #producer: Way
   readonly #offers: Offers
   readonly #cell: Cell
   readonly #unit: number
@@ -48,23 +53,30 @@ export class Traffic implements Lane {
   readonly #allowFailures: boolean
   readonly #onHalt: () => void
   #stopping = false
+  #pacer: Pacer | undefined
   #loops: Promise<unknown> = Promise.resolve()
 
   /** `onHalt`: a failure stopped the loops. */
-  constructor(producer: Producer, offers: Offers, cell: Cell, allowFailures: boolean, onHalt: () => void) {
+  constructor(producer: Way, offers: Offers, cell: Cell, allowFailures: boolean, onHalt: () => void) {
     this.#producer = producer
     this.#offers = offers
     this.#cell = cell
     this.#unit = cell.batch ?? 1
-    this.#room = new Room(cell.outstanding, cell.api === 'send' ? cell.outstanding >> 2 : this.#unit)
+    const outstanding = outstandingOf(cell)
+    this.#room = new Room(outstanding, cell.api === 'send' ? outstanding >> 2 : this.#unit)
     this.#allowFailures = allowFailures
     this.#onHalt = onHalt
   }
 
-  /** Runs the loops until `stop`, or until the budget is spent. */
-  start(budget: Budget): void {
+  get lateness(): Histogram {
+    return this.#pacer?.lateness ?? new Histogram()
+  }
+
+  /** Runs the loops until `stop`, until the budget is spent, or until all that a schedule has is offered. */
+  start(work: Budget | Schedule): void {
     this.#stopping = false
-    this.#loops = times(this.#cell.loops, async () => this.#loop(budget))
+    const loop = work instanceof Budget ? () => this.#loop(work) : this.#paced(new Pacer(work))
+    this.#loops = times(this.#cell.loops, async () => loop())
   }
 
   /** Resolves when the loops have ended by themselves and every message has, too. */
@@ -76,6 +88,7 @@ export class Traffic implements Lane {
   /** Ends the loops; what they offered is still on its way. */
   async stop(): Promise<void> {
     this.#stopping = true
+    this.#pacer?.stop()
     this.#room.wake()
     await this.#loops
   }
@@ -99,14 +112,47 @@ export class Traffic implements Lane {
     }
   }
 
-  #offer(count: number): void {
+  #paced(pacer: Pacer): () => Promise<void> {
+    this.#pacer = pacer
+    return async () => {
+      let sinceTurn = 0
+      while (!this.#stopping) {
+        const slot = await pacer.next(this.#unit)
+        if (slot === null) return
+        const { count, dueAt } = slot
+        if (!this.#room.take(count)) {
+          pacer.held()
+          if (!(await this.#enter(count))) return
+        }
+        pacer.called(slot)
+        this.#offer(count, dueAt)
+        sinceTurn += count
+        // what is late comes without a pause, and acknowledgements want their turn
+        if (sinceTurn >= TURN_EVERY) {
+          sinceTurn = 0
+          await turn()
+        }
+      }
+    }
+  }
+
+  /** Waits for room and takes it; false when it is to stop. */
+  async #enter(count: number): Promise<boolean> {
+    while (!this.#stopping) {
+      await this.#room.wait(count)
+      if (!this.#stopping && this.#room.take(count)) return true
+    }
+    return false
+  }
+
+  #offer(count: number, dueAt?: number): void {
     this.offered += count
     if (this.#cell.api === 'send') {
-      this.#producer.send(this.#offers.message()).then(this.#sent, this.#notSent)
+      this.#producer.send(this.#offers.message(), { dueAt }).then(this.#sent, this.#notSent)
       return
     }
     const messages = this.#cell.api === 'batch' ? this.#offers.batch(count) : this.#offers.framed(count)
-    this.#producer.sendBatch(messages).then(this.#ended, error => this.#cut(error, count))
+    this.#producer.sendBatch(messages, { dueAt }).then(this.#ended, error => this.#cut(error, count))
   }
 
   // one function for all messages, not one a message

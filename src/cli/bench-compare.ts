@@ -2,6 +2,7 @@ import { findInstallation, type Installation } from '../bench/against.ts'
 import type { Cell } from '../bench/cell.ts'
 import { environmentDiffers, sharedCells } from '../bench/compare/compare.ts'
 import { type Recorded, readRecorded } from '../bench/compare/recorded.ts'
+import { competes } from '../bench/verdicts/grid.ts'
 import { MillraceError } from '../errors.ts'
 import { type Given, number, single } from './numbers.ts'
 
@@ -67,6 +68,11 @@ export function whyNotComparable(
   { earlier, failIfSlower }: CompareChoice,
   run: { readonly environment: object; readonly cells: readonly Cell[] },
 ): string | undefined {
+  if (failIfSlower !== undefined && !run.cells.some(competes)) {
+    throw new MillraceError('USAGE', '--fail-if-slower: a rate that is asked for is not slower or faster', {
+      hint: 'Add max to --rate',
+    })
+  }
   if (earlier === undefined) return undefined
   const differs = environmentDiffers(earlier, run.environment)
   const nothing = sharedCells(earlier, run.cells).length === 0

@@ -11,7 +11,7 @@ import {
   plainCells,
   withCeilings,
 } from '../bench/cell.ts'
-import { choices, numbers } from '../bench/lists.ts'
+import { choices, numbers, rates } from '../bench/lists.ts'
 import { ringFromFile } from '../bench/payloads.ts'
 import type { Plan } from '../bench/plan.ts'
 import type { Properties } from '../client/producer-client.ts'
@@ -30,8 +30,10 @@ export interface BenchArguments {
   batch?: Given
   outstanding?: Given
   loops?: Given
+  threads?: Given
   producers?: Given
   'message-size'?: Given
+  rate?: Given
   compression?: Given
   acks?: Given
   partitions?: Given
@@ -51,6 +53,7 @@ export interface BenchArguments {
 
 const DAY_SECONDS = 86_400
 const MOST_BYTES = 100_000_000
+const MOST_RATE = 1_000_000_000
 
 /**
  * Checks the options and makes a plan of them.
@@ -69,9 +72,8 @@ export function planOf(
   refuseTogether(args, 'duration', 'messages')
   refuseTogether(args, 'topic', 'partitions')
   if (brokers === undefined) {
-    for (const option of ['partitions', 'config'] as const) {
-      if (args[option] !== undefined) throw needsBrokers(option)
-    }
+    if (args.config !== undefined) throw needsBrokers('config', 'the embedded cluster needs none')
+    if (args.partitions !== undefined) checkEmbeddedPartitions()
   }
   const fileSize = payloadFile === undefined ? undefined : ringFromFile(payloadFile).meanBytes
   const messageSize = fileSize === undefined ? 100 : Math.round(fileSize * 10) / 10
@@ -145,8 +147,10 @@ function gridOf(args: BenchArguments, warn: (text: string) => void): Partial<Gri
     batch: numbers('batch', text('batch'), 1, 10_000_000),
     outstanding: numbers('outstanding', text('outstanding'), 1, 10_000_000),
     loops: numbers('loops', text('loops'), 1, 10_000),
+    threads: numbers('threads', text('threads'), 1, 64),
     producers: numbers('producers', text('producers'), 1, 100),
     messageSize: numbers('message-size', text('message-size'), 1, MOST_BYTES),
+    rate: rates('rate', text('rate'), MOST_RATE),
     compression: choices('compression', text('compression'), compressions),
     partitions: numbers('partitions', text('partitions'), 1, 100_000),
     acks: choices('acks', text('acks'), acksValues),
@@ -212,10 +216,19 @@ function refuseTogether(args: BenchArguments, one: keyof BenchArguments, other: 
   throw new MillraceError('USAGE', `Both --${one} and --${other} were given`, { hint: 'Give one of them' })
 }
 
-function needsBrokers(option: string): MillraceError {
-  const why =
-    option === 'partitions' ? "the embedded cluster's topics have 4" : 'the embedded cluster needs none'
-  return new MillraceError('USAGE', `--${option} goes with --brokers only: ${why}`)
+function needsBrokers(option: string, why: string, cause?: unknown): MillraceError {
+  return new MillraceError('USAGE', `--${option} goes with --brokers only: ${why}`, { cause })
+}
+
+/** Only the addon makes topics on an embedded cluster; those that come by themselves have 4 partitions. */
+function checkEmbeddedPartitions(): void {
+  try {
+    chooseEngine('batch', () => {})
+  } catch (cause) {
+    if (!(cause instanceof MillraceError && cause.code === 'ENGINE_UNAVAILABLE')) throw cause
+    const why = `without the addon, the embedded cluster's topics have 4. ${cause.message}`
+    throw needsBrokers('partitions', why, cause)
+  }
 }
 
 function compressionWarning(cells: readonly Cell[], payloadFile: string | undefined): string[] {

@@ -10,6 +10,7 @@ import { checkWritable, writeWhole } from '../bench/output-file.ts'
 import { estimateSeconds, type Plan, settingsOf } from '../bench/plan.ts'
 import type { BenchReport } from '../bench/report.ts'
 import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
+import type { Trial } from '../bench/trial.ts'
 import { turnsOf } from '../bench/turns.ts'
 import { MillraceError } from '../errors.ts'
 import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
@@ -40,13 +41,15 @@ export const bench: Command<Options> = {
         `$0 bench                                      under a minute, against an embedded cluster
 $0 bench -b localhost:9092
 $0 bench -b localhost:9092 --api send,batch --message-size 100,1000 --repeat 7
-$0 bench -b localhost:9092 --loops 1,4 --ceiling --duration 10 --json > result.json
+$0 bench -b localhost:9092 --rate 1000,10000 --api send --duration 30
+$0 bench -b localhost:9092 --threads 1,2 --loops 1,4 --ceiling --duration 10 --json > result.json
 $0 bench -b localhost:9092 --repeat 7 --output new.json --compare old.json --report new.html
 
 Measure how fast messages are delivered. Every combination of the lists is a row; each trial has a process
 and a topic of its own. It counts what was acknowledged, and is void unless the topic's end offsets moved by
 exactly that. The ceiling is a loop in C++ that only offers messages to librdkafka, with the same
-configuration; other rows tell which share of it they reach. Without -b an embedded cluster is measured,
+configuration; other rows tell which share of it they reach. With --rate messages are due on a schedule, and
+latencies count from there; percentiles are told where 10 requests are beyond them. Without -b an embedded cluster is measured,
 which is not Kafka.`,
       )
       .option('brokers', {
@@ -62,16 +65,27 @@ which is not Kafka.`,
       .option('api', { ...value, describe: 'list of send, batch, framed; default batch' })
       .option('batch', { ...value, describe: 'list: messages a call; default 1000' })
       .option('outstanding', { ...value, describe: 'list: messages on their way a producer; default 10000' })
-      .option('loops', { ...value, describe: 'list: parallel produce loops a producer; default 1' })
+      .option('loops', {
+        ...value,
+        describe: 'list: parallel produce loops a producer and thread; default 1',
+      })
+      .option('threads', {
+        ...value,
+        describe: 'list: threads that share each producer, each with its loops; default 1, the main thread',
+      })
       .option('producers', { ...value, describe: 'list: producers in the one process; default 1' })
       .option('message-size', { ...value, describe: 'list: bytes a message; default 100' })
+      .option('rate', {
+        ...value,
+        describe: 'list: messages a second that are due, for latencies, or max; default max',
+      })
       .option('compression', {
         ...value,
         alias: 'z',
         describe: 'list of none, gzip, snappy, lz4, zstd; default none',
       })
       .option('acks', { ...value, describe: 'list of all, 1, 0; default all' })
-      .option('partitions', { ...value, describe: 'list: partitions of the topics made, with -b; default 4' })
+      .option('partitions', { ...value, describe: 'list: partitions of the topics made; default 4' })
       .option('engine', { ...value, describe: 'list of auto, batch, callback; default auto' })
       .option('ceiling', {
         ...flag,
@@ -140,8 +154,7 @@ which is not Kafka.`,
           report: write,
           warning: text => tell(`millrace: ${text}`),
           trial: (trial, cell, of, others) => {
-            const rate =
-              trial.state === 'valid' ? `${count(trial.messagesPerSecond)} msg/s` : `void: ${trial.why}`
+            const rate = trial.state === 'valid' ? measured(trial) : `${trial.state}: ${trial.why}`
             const name = nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)
             tell(`[${trial.order}/${of}] ${name}${others ? ', the other installation' : ''}: ${rate}`)
           },
@@ -163,6 +176,12 @@ which is not Kafka.`,
       ignore()
     }
   },
+}
+
+/** `1,000 msg/s`, or with a rate `1,000 msg/s, p50 5.2 ms`. */
+function measured({ messagesPerSecond, latencyMs }: Extract<Trial, { state: 'valid' }>): string {
+  const p50 = latencyMs?.p50 ?? null
+  return `${count(messagesPerSecond)} msg/s${p50 === null ? '' : `, p50 ${p50.toFixed(1)} ms`}`
 }
 
 function announcement(plan: Plan): string[] {

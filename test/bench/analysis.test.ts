@@ -38,6 +38,23 @@ describe('analyse', () => {
     expect(headlines(analyse(someReport({}, [steady(1)]), { margin: 5 }))).toEqual([])
   })
 
+  test('a rate that was asked for is no rival: it is not judged, and scales with nothing', () => {
+    const grid = { rate: [1000, 2000, 'max'] as const, threads: [1, 2] }
+    const rates = [1000, 2000, 100, 1000, 2000, 200]
+    const report = someReport(
+      grid,
+      rates.map(rate => steady(rate)),
+    )
+    const { verdicts, scaling } = analyse(
+      { ...report, against: { ...against(report, rates).against, cells: report.cells } as never },
+      { margin: 5 },
+    )
+    expect(verdicts.map(({ cell, against }) => [cell, against])).toEqual([[5, 2]])
+    expect(scaling.map(({ axis, points }) => [axis, points.map(({ cell }) => cell)])).toEqual([
+      ['threads', [2, 5]],
+    ])
+  })
+
   test('a ceiling is no rival, and none is held against it', () => {
     const report = someReport({ api: ['send', 'batch'] }, [steady(900), steady(100)])
     const [ceiling, ...cells] = report.cells

@@ -20,8 +20,10 @@ describe('cellsOf', () => {
         batch: 1000,
         outstanding: 10_000,
         loops: 1,
+        threads: 1,
         producers: 1,
         messageSize: 100,
+        rate: 'max',
         compression: 'none',
         partitions: 4,
         acks: 'all',
@@ -67,12 +69,14 @@ describe('withCeilings', () => {
 
   test('cells that offer the same to librdkafka in different ways share one', () => {
     const grid = { ...defaultGrid, engine: ['batch', 'callback'] as const, loops: [1, 4], batch: [10, 100] }
-    const cells = withCeilings(cellsOf({ ...grid, api: ['send', 'framed'] }))
+    const cells = withCeilings(
+      cellsOf({ ...grid, api: ['send', 'framed'], threads: [1, 2], rate: [1000, 'max'] }),
+    )
     expect(cells.filter(({ engine }) => engine === 'ceiling')).toEqual([
       { ...cell, engine: 'ceiling', api: null, batch: null },
     ])
     expect(cells[0]?.engine).toBe('ceiling')
-    expect(cells.map((_, index) => ceilingIndexOf(cells, index))).toEqual([-1, ...Array(12).fill(0)])
+    expect(cells.map((_, index) => ceilingIndexOf(cells, index))).toEqual([-1, ...Array(48).fill(0)])
   })
 
   test('another configuration has another', () => {
@@ -112,6 +116,22 @@ describe('whyNotApplicable', () => {
     ['a batch as large as what is outstanding', { batch: 10_000 }, undefined],
     ['a larger one', { batch: 10_001 }, 'a batch of 10001 does not fit into 10000 outstanding'],
     ['one message at a time', { api: 'send', batch: null, outstanding: 1 }, undefined],
+    ['a thread of its own', { threads: 2 }, undefined],
+    [
+      'threads of the callback engine',
+      { engine: 'callback', threads: 2 },
+      'the callback engine can be used by one thread only',
+    ],
+    [
+      "a batch larger than a thread's share",
+      { threads: 4, batch: 5000 },
+      'a batch of 5000 does not fit into 2500 outstanding, of 10000 for 4 threads',
+    ],
+    [
+      'more threads than messages',
+      { api: 'send', batch: null, threads: 4, outstanding: 3 },
+      'a batch of 1 does not fit into 0 outstanding, of 3 for 4 threads',
+    ],
     ['more than memory', { messageSize: 1_000_000 }, '10.0 GB would be on their way, of 1.0 GB that may be'],
     ['by many producers', { producers: 100 }, '1.1 GB would be on their way, of 1.0 GB that may be'],
   ])('%s', (_, change, why) => {

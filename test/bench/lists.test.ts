@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { choices, numbers } from '../../src/bench/lists.ts'
+import { choices, numbers, rates } from '../../src/bench/lists.ts'
 
 describe('numbers', () => {
   test.each([
@@ -20,6 +20,22 @@ describe('numbers', () => {
           code: 'USAGE',
           message: expect.stringMatching(/^--loops has /),
         }),
+      )
+    },
+  )
+})
+
+describe('rates', () => {
+  test('numbers above 0, and max', () => {
+    expect(rates('rate', '1000,0.5,1_000_000,max', 1e6)).toEqual([1000, 0.5, 1e6, 'max'])
+    expect(rates('rate', undefined, 1e6)).toBeUndefined()
+  })
+
+  test.each(['0', '-1', '0.0', '', 'max,max', '5,', 'Max', '1e3', 'NaN', 'Infinity', '1000001'])(
+    '%j is refused',
+    text => {
+      expect(() => rates('rate', text, 1e6)).toThrow(
+        expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/^--rate has /) }),
       )
     },
   )

@@ -4,6 +4,7 @@ import { finding } from '../../src/bench/finding.ts'
 import { type BenchReport, reportCell } from '../../src/bench/report.ts'
 import { renderReport } from '../../src/bench/table.ts'
 import type { Trial } from '../../src/bench/trial.ts'
+import { encode, Histogram, latencyMs } from '../../src/latency/index.ts'
 
 const environment: BenchReport['environment'] = {
   date: '2026-11-22T00:00:00.000Z',
@@ -41,7 +42,18 @@ function valid(messagesPerSecond: number): Trial {
     seconds: 2,
     messagesPerSecond,
     megabytesPerSecond: messagesPerSecond / 1e4,
+    threads: 1,
+    achievedRate: null,
     latencyMs: null,
+    histogram: null,
+    distinctRequests: null,
+    floorMs: null,
+    floorHistogram: null,
+    lingerMs: null,
+    backlogGrowth: null,
+    threadDelayMs: null,
+    batchMessages: 2500,
+    requestsPerSecond: 40,
     cpuSeconds: { user: 1.5, system: 0.5 },
     gcMs: 10,
     eventLoopDelayMs: { p50: 0.1, p99: 2.5 },
@@ -65,6 +77,30 @@ function report(grid: Partial<Grid>, trials: readonly (readonly Trial[] | string
     exitCode: 0,
   }
 }
+
+/** Kept up with a rate; each latency in a request of its own. */
+function paced(rate: number, latenciesMs: readonly number[]): Trial {
+  const latencies = new Histogram()
+  for (const ms of latenciesMs) latencies.record(ms * 1e6)
+  return {
+    ...valid(rate),
+    achievedRate: rate,
+    latencyMs: latencyMs(latencies, latenciesMs.length),
+    histogram: encode(latencies),
+    distinctRequests: latenciesMs.length,
+    floorMs: { p50: 0.5, p99: 1.25, max: 2 },
+    floorHistogram: encode(new Histogram()),
+    lingerMs: 5,
+    backlogGrowth: -3,
+  } as Trial
+}
+
+const saturated = {
+  ...paced(50_000, []),
+  state: 'saturated',
+  why: 'the backlog grew',
+  backlogGrowth: 30_000,
+} as Trial
 
 const two = report({ api: ['send', 'batch'] }, [
   [valid(100_000), valid(120_000)],
@@ -126,7 +162,7 @@ describe('renderReport', () => {
   test('a table has a column for what differs, and tells of void trials', () => {
     expect(
       renderReport(two, 'table'),
-    ).toBe(`Embedded cluster (not Kafka); 2 trials of 2 s a row; engine batch, batch 1,000, outstanding 10,000, loops 1, producers 1, bytes 100, compression none, partitions 4, acks all
+    ).toBe(`Embedded cluster (not Kafka); 2 trials of 2 s a row; engine batch, batch 1,000, outstanding 10,000, loops 1, threads 1, producers 1, bytes 100, rate max, compression none, partitions 4, acks all
 
 api      msg/s      low     high  MB/s  CPU s/M  loop p99 ms  RSS MB  trials
 send   110,000  100,000  120,000  11.0     9.17          2.5     120  2 valid
@@ -149,11 +185,12 @@ void: batch, trial 2: the trial's process was ended by "SIGKILL", so
     const lines = renderReport(two, 'csv').split('\r\n')
     expect(lines).toHaveLength(4)
     expect(lines[0]).toBe(
-      'cluster,engine,api,batch,outstanding,loops,producers,messageSize,compression,partitions,acks,' +
+      'cluster,engine,api,batch,outstanding,loops,threads,producers,messageSize,rate,compression,partitions,acks,' +
         'messagesPerSecond,low,high,megabytesPerSecond,cpuSecondsPerMillion,eventLoopDelayP99Ms,peakRssBytes,' +
-        'ofCeiling,ofCeilingLow,ofCeilingHigh,state,why',
+        'batchMessages,requestsPerSecond,achievedRate,latencyP50Ms,latencyP95Ms,latencyP99Ms,latencyP999Ms,' +
+        'latencyP9999Ms,latencyMaxMs,floorP99Ms,lingerMs,backlogGrowth,ofCeiling,ofCeilingLow,ofCeilingHigh,state,why',
     )
-    expect(lines[1]).toMatch(/^embedded,batch,send,,10000,1,1,100,none,4,all,110000,100000,120000,11,/)
+    expect(lines[1]).toMatch(/^embedded,batch,send,,10000,1,1,1,100,max,none,4,all,110000,100000,120000,11,/)
     expect(lines[2]).toMatch(/,"1 valid, 1 void","the trial's process was ended by ""SIGKILL"", so"$/)
   })
 
@@ -161,6 +198,48 @@ void: batch, trial 2: the trial's process was ended by "SIGKILL", so
     const table = renderReport(report({ batch: [10, 20_000] }, [[valid(1)], 'too large']), 'table')
     expect(table).toMatch(/^20,000 +- +- +- +- +- +- +- +not applicable$|20,000 .*not applicable/m)
     expect(table).toContain('not applicable: batch, batch 20,000: too large')
+  })
+})
+
+describe('rates', () => {
+  const tenToThousand = Array.from({ length: 990 }, (_, n) => 10 + n / 1000)
+  const cells = report({ rate: [1000, 90_000, 'max'] }, [
+    // the p99 of both together is not that of either
+    [
+      paced(1000, tenToThousand),
+      paced(1000, Array(10).fill(100)),
+      { ...saturated, state: 'disturbed' } as Trial,
+    ],
+    [saturated],
+    [valid(200_000)],
+  ])
+
+  test('latencies of all valid trials are merged; percentiles that nothing supports have no column', () => {
+    const table = renderReport(cells, 'table').split('\n')
+    expect(table[2]?.split(/ {2,}/)).toEqual(
+      ['api', 'rate', 'msg/s', 'low', 'high', 'MB/s', 'CPU s/M', 'loop p99 ms', 'RSS MB', 'offered/s'].concat(
+        ['p50 ms', 'p95', 'p99', 'max', 'floor p99', 'linger ms', 'backlog', 'trials'],
+      ),
+    )
+    expect(table[3]).toMatch(
+      /^batch +1,000 +1,000 .* 1,000 +10\.\d\d +10\.\d\d +10\.\d\d +\d+\.\d\d +1\.25 +5 +-3 +2 valid, 1 disturbed$/,
+    )
+    expect(table[4]).toMatch(/^batch +90,000 +50,000 .* - +- +- +- +1\.25 +5 +\+30,000 +1 saturated$/)
+    expect(table[5]).toMatch(/^batch +max +200,000 .* - +- +- +- +- +- +- +- +1 valid$/)
+    expect(table.slice(6).join('\n')).toContain('saturated: batch, rate 90,000, trial 1: the backlog grew')
+    expect(cells.cells[0]?.latencyMs).toMatchObject({ p99: expect.closeTo(10.99, 1), p999: null })
+    expect(cells.cells[1]?.latencyMs).toBeNull()
+  })
+
+  test('what was found tells of speed and of latency, each by itself', () => {
+    const [speed, latency] = finding(cells).split('\n')
+    expect(speed).toBe(
+      'Batch, rate max: 200,000 messages a second against an embedded cluster, which is not Kafka.',
+    )
+    expect(latency).toMatch(
+      /^Batch, rate 1,000: 1,000 messages a second were kept up with against .*, p50 10\.\d ms, p99 1[01](\.\d)? ms, max 99\.9 ms from when each was due\.$/,
+    )
+    expect(finding(report({ rate: [5] }, [[saturated]]))).toMatch(/^No rate was kept up with/)
   })
 })
 

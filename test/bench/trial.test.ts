@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Api, type Cell, ceilingOf, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
 import { startChild } from '../../src/bench/child.ts'
 import { forkCluster, forkTrial } from '../../src/bench/children.ts'
 import type { TrialResult, TrialSpec } from '../../src/bench/trial.ts'
 import { Producer } from '../../src/index.ts'
+import { decode } from '../../src/latency/index.ts'
 import { EmbeddedCluster } from '../../src/testing/index.ts'
 
 let cluster: EmbeddedCluster
@@ -107,6 +111,44 @@ describe('a trial', () => {
     expect(figures.cpuSeconds.user).toBeGreaterThan(0)
   })
 
+  test.each<[Api, Partial<Grid>, Partial<TrialSpec>]>([
+    ['send', { threads: [2] }, {}],
+    ['batch', { threads: [3], producers: [2], loops: [2] }, {}],
+    ['framed', { threads: [2], batch: [300] }, { length: { messages: 1001 } }],
+  ])('of %s with threads %j accounts for all of them', async (api, grid, more) => {
+    const topic = `threads-${api}`
+    const { figures, faults } = await resultOf(specOf(topic, { ...grid, api: [api] }, more))
+
+    expect(faults).toEqual([])
+    expect(figures.threads).toBe(grid.threads?.[0])
+    expect(figures.delivered).toBe(await endOffsets(topic))
+    expect(figures.offered).toBe(figures.delivered)
+    const inWindow = figures.messagesPerSecond * figures.seconds
+    if ('length' in more) expect(inWindow).toBeCloseTo(1001, 6)
+    else expect(inWindow).toBeLessThan(figures.delivered)
+    expect(figures.threadDelayMs?.p99).toBeGreaterThanOrEqual(figures.threadDelayMs?.p50 ?? Number.NaN)
+  })
+
+  test('with threads is void when messages are refused, and ends soon', async () => {
+    const properties = { 'bootstrap.servers': cluster.bootstrapServers, 'message.max.bytes': 1000 }
+    const grid = { messageSize: [2000], threads: [2] }
+    const { faults, figures } = await resultOf(
+      specOf('threads-refused', grid, { properties, length: { seconds: 60 } }),
+    )
+    expect(figures).toMatchObject({ delivered: 0, failed: figures.offered })
+    expect(faults[0]).toMatch(/^\d+ of \d+ messages were not delivered \(.*MSG_SIZE_TOO_LARGE/)
+  })
+
+  test('tells how many messages librdkafka put into each request', async () => {
+    const { figures } = await resultOf(
+      specOf('requests', { outstanding: [100], batch: [1] }, { length: { seconds: 1 } }),
+    )
+    expect(figures.requestsPerSecond).toBeGreaterThan(0)
+    expect(figures.batchMessages).toBeGreaterThanOrEqual(1)
+    // no more than were on their way
+    expect(figures.batchMessages).toBeLessThanOrEqual(100)
+  })
+
   test('of a ceiling is void when messages are refused, and ends soon', async () => {
     const properties = { 'bootstrap.servers': cluster.bootstrapServers, 'message.max.bytes': 1000 }
     const spec = specOf('ceiling-refused', { messageSize: [2000] }, { properties, length: { seconds: 60 } })
@@ -149,6 +191,78 @@ describe('a trial', () => {
   })
 })
 
+/** Whatever the machine was busy with, the trial is one of these. */
+const carried = [undefined, 'disturbed']
+
+describe('a trial with a rate', () => {
+  test.each<[Api, Partial<Grid>, Partial<TrialSpec>, number]>([
+    ['send', {}, {}, 600],
+    ['batch', { producers: [2], loops: [2] }, {}, 600],
+    ['framed', { threads: [2], batch: [3] }, { length: { messages: 501 } }, 501],
+    ['send', { threads: [2], engine: ['batch'] }, { length: { messages: 7 } }, 7],
+  ])('of %s %j %j sends what is due, and times exactly that', async (api, grid, more, due) => {
+    const topic = `rate-${api}-${Object.keys(grid).join('-')}`
+    const spec = specOf(topic, { ...grid, api: [api], rate: [1000] }, { length: { seconds: 0.6 }, ...more })
+    const { figures, faults, remark } = await resultOf(spec)
+
+    expect(faults).toEqual([])
+    expect(carried).toContain(remark?.state)
+    expect(figures.delivered).toBe(await endOffsets(topic))
+    const latencies = decode(figures.histogram as string)
+    expect(latencies.count).toBe(due)
+    expect(figures.latencyMs?.max).toBe((latencies.max as number) / 1e6)
+    expect(figures.lingerMs).toBe(5)
+    // nothing is due faster than that, and what was late is made up for
+    expect(figures.achievedRate).toBeGreaterThan(0)
+    expect(decode(figures.floorHistogram as string).count).toBeLessThanOrEqual(due)
+    expect(figures.floorMs?.max).toBeGreaterThanOrEqual(figures.floorMs?.p99 ?? Number.NaN)
+  })
+
+  test('of the callback engine, and with the linger that was given', async () => {
+    const properties = { 'bootstrap.servers': cluster.bootstrapServers, 'queue.buffering.max.ms': 30 }
+    const grid = { engine: ['callback' as const], api: ['send' as const], rate: [500] }
+    const { figures, faults } = await resultOf(specOf('rate-callback', grid, { properties }))
+    expect(faults).toEqual([])
+    expect(figures.lingerMs).toBe(30)
+    expect(decode(figures.histogram as string).count).toBe(150)
+    expect(figures.latencyMs?.max).toBeGreaterThan(20)
+  })
+
+  test('tells a stall to all that was due meanwhile', async () => {
+    const topic = 'stalled'
+    // so few that most of what is due waits for room, and is called late
+    const grid = { api: ['send' as const], rate: [500], outstanding: [50] }
+    const running = resultOf(specOf(topic, grid, { length: { seconds: 5 } }))
+    // the warm-up has 50 messages, more where the machine is slow
+    while (!((await endOffsets(topic)) > 300)) await new Promise(resolve => setTimeout(resolve, 20))
+    await cluster.setBrokerRtt('all', 2000)
+    await new Promise(resolve => setTimeout(resolve, 2000))
+    await cluster.setBrokerRtt('all', 0)
+    const { figures, faults, remark } = await running
+
+    expect(faults).toEqual([])
+    expect(carried).toContain(remark?.state)
+    const latencies = decode(figures.histogram as string)
+    expect(latencies.count).toBe(2500)
+    const slow = [...latencies.buckets()].filter(({ nanoseconds }) => nanoseconds > 5e8)
+    // due evenly over a stall of 2 s, three quarters of which waited longer than 0.5 s
+    expect(slow.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(500)
+    expect(figures.latencyMs?.max).toBeGreaterThan(1500)
+  }, 30_000)
+
+  test('that nothing could carry is saturated, and has no latency', async () => {
+    const { figures, faults, remark } = await resultOf(
+      specOf('saturated', { rate: [1e9], outstanding: [1000] }),
+    )
+    expect(faults).toEqual([])
+    expect(remark?.state).toBe('saturated')
+    expect(remark?.why).toMatch(/^the backlog grew by \d+ messages, \d+ % of those due/)
+    expect(figures).toMatchObject({ latencyMs: null, histogram: null })
+    expect(figures.backlogGrowth).toBeGreaterThan(1e8)
+    expect(figures.delivered).toBe(await endOffsets('saturated'))
+  })
+})
+
 describe('a trial that cannot begin', () => {
   test('without a broker', async () => {
     const properties = { 'bootstrap.servers': '127.0.0.1:1' }
@@ -170,6 +284,26 @@ describe('a trial that cannot begin', () => {
   })
 })
 
+describe("another installation's trial", () => {
+  test.each<[string, Partial<Grid>, string]>([
+    ['threads', { threads: [2] }, '{}'],
+    ['rate', { rate: [100] }, '{ achievedRate: null }'],
+    ['rate', { rate: ['max'] }, '{ achievedRate: 100 }'],
+    ['threads', { threads: [1] }, '{ threads: 2 }'],
+  ])('that took no notice of --%s (%j, %s) is no result', async (option, grid, figures) => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-other-'))
+    const entry = join(folder, 'trial-process.mjs')
+    const result = `{ figures: { messagesPerSecond: 1, ...${figures} }, faults: [], warnings: [], partitions: 4 }`
+    writeFileSync(
+      entry,
+      `process.once('message', () => process.send({ result: ${result} }, () => process.exit(0)))`,
+    )
+    const outcome = await forkTrial(specOf('any', grid), never, entry)
+    rmSync(folder, { recursive: true })
+    expect(outcome).toEqual({ died: `the other installation does not know --${option}` })
+  })
+})
+
 describe('processes', () => {
   test('one that is killed says how it ended', async () => {
     const child = startChild('trial-process')
@@ -181,6 +315,14 @@ describe('processes', () => {
     const child = startChild(entry)
     child.process.disconnect()
     expect(await child.ended).toMatch(/^ended with exit code/)
+  })
+
+  test('a cluster has the topics asked for', async () => {
+    const own = await forkCluster({ wide: 7 })
+    const producer = await Producer.connect({ 'bootstrap.servers': own.bootstrapServers })
+    expect((await producer.describeTopic('wide'))?.partitions).toHaveLength(7)
+    await producer.close()
+    await own.stop()
   })
 
   test('a cluster serves until it is stopped', async () => {

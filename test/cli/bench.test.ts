@@ -204,6 +204,31 @@ describe('millrace bench', () => {
     }
   })
 
+  // each trial starts processes, and one of them threads
+  test('a rate with threads, on a topic with chosen partitions, beside one ceiling at full speed', async () => {
+    const grid = ['--api', 'send', '--rate', '400,max', '--threads', '2', '--partitions', '3', '--ceiling']
+    const args = [...grid, '--duration', '0.6', '--warmup', '0.1', '--repeat', '1', '--json']
+    const { exitCode, stdout, stderr } = await millrace(args)
+    const { cells, verdicts, scaling } = JSON.parse(stdout) as AnalysedReport
+
+    expect(exitCode).toBe(0)
+    expect(cells.map(({ engine, threads, rate, partitions }) => [engine, threads, rate, partitions])).toEqual(
+      [
+        ['ceiling', 1, 'max', 3],
+        ['batch', 2, 400, 3],
+        ['batch', 2, 'max', 3],
+      ],
+    )
+    const [, paced, fast] = cells.map(({ trials }) => trials[0])
+    expect(fast).toMatchObject({ state: 'valid', threads: 2, latencyMs: null, achievedRate: null })
+    expect(paced).toMatchObject({ threads: 2, latencyMs: { max: expect.any(Number) }, lingerMs: 5 })
+    expect(paced?.offered).toBe(paced?.delivered)
+    expect(cells[2]?.ofCeiling).not.toBeNull()
+    // a rate that was asked for is no achievement
+    expect([verdicts, scaling]).toEqual([[], []])
+    expect(stderr).toMatch(/\[\d\/3\] send, rate max: [\d,]+ msg\/s\n/)
+  }, 120_000)
+
   test('payloads from a file, a table in markdown, results in a file', async () => {
     const payloads = join(folder, 'payloads')
     writeFileSync(payloads, 'a\nbcd\n')
@@ -220,7 +245,7 @@ describe('millrace bench', () => {
 
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(
-      /^Embedded cluster \(not Kafka\); 1 trial of 2,000 messages a row; .*bytes 2, compression lz4/,
+      /^Embedded cluster \(not Kafka\); 1 trial of 2,000 messages a row; .*bytes 2, rate max, compression lz4/,
     )
     expect(stdout).toContain('| 1 valid |')
     const report = JSON.parse(readFileSync(output, 'utf8')) as BenchReport
@@ -321,6 +346,16 @@ describe('millrace bench', () => {
     expect(exitCode).toBe(3)
   }, 120_000)
 
+  test('rates that are asked for cannot be slower, and the check says so before it measures', async () => {
+    const other = join(folder, 'same')
+    installOther(other)
+    const args = ['--rate', '5', '--against', other, '--fail-if-slower', '5']
+    const { exitCode, stderr } = await millrace(args)
+    expect(stderr).toContain('--fail-if-slower: a rate that is asked for is not slower or faster')
+    expect(stderr).not.toContain('[1/')
+    expect(exitCode).toBe(2)
+  })
+
   test('an installation that answers otherwise makes its trials void', async () => {
     const other = join(folder, 'odd')
     installOther(other, '{ result: 5 }')
@@ -401,7 +436,7 @@ describe('millrace bench', () => {
     [['--repeat', '1', '--repeat', '2'], '--repeat was given 2 times'],
     [['--seed', '-5'], '--seed'],
     [['--topic', 'a b'], '--topic'],
-    [['--partitions', '3'], '--partitions goes with --brokers only'],
+    [['--partitions', '0'], '--partitions has "0"'],
     [['--config', '/any'], '--config goes with --brokers only'],
     [['-b', 'host:1', '-t', 'any', '--partitions', '3'], 'Both --topic and --partitions'],
     [['-b', 'host:port'], 'bootstrap.servers'],
@@ -425,8 +460,15 @@ describe('millrace bench', () => {
     [['--label', 'a', '--label', 'b'], '--label was given 2 times'],
     [['--json', '--format', 'csv'], 'Both --json and --format'],
     [['--format', 'html'], 'format'],
-    [['--threads', '2'], 'threads'],
-    [['--rate', '5'], 'rate'],
+    [['--threads', '0'], '--threads has "0"'],
+    [['--threads', '65'], '--threads has "65"'],
+    [['--threads', 'all'], '--threads has "all"'],
+    [['--rate', '0'], '--rate has "0"'],
+    [['--rate', '-5'], '--rate has "-5"'],
+    [['--rate', '1000,fast'], '--rate has "fast"'],
+    [['--rate', '1e9'], '--rate has "1e9"'],
+    [['--rate', '2000000000'], '--rate has "2000000000"'],
+    [['--rate', 'max,max'], '--rate has max twice'],
   ])('%j is refused', async (args, message) => {
     const { exitCode, stderr, stdout } = await millrace(args)
     expect(stderr).toContain(message)

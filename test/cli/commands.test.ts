@@ -267,6 +267,11 @@ describe(
       test.each([
         [[], 0, ['there is no ceiling to compare with', 'batch, 4 loops: ']],
         [['--ceiling'], 2, ['--ceiling is a part of the addon', 'npm rebuild millrace']],
+        [
+          ['--partitions', '3'],
+          2,
+          ['--partitions goes with --brokers only: without the addon', 'npm rebuild millrace'],
+        ],
         [['--ceiling', '--engine', 'callback'], 2, ['--ceiling is a part of the addon']],
       ] as const)('bench %j', async (more, exit, texts) => {
         const argv = ['bench', '--duration', '0.2', '--warmup', '0', '--repeat', '1', ...more]

@@ -1,7 +1,7 @@
 import { type Cell, defaultGrid } from '../cell.ts'
 import type { CellReport } from '../report.ts'
 import { medianOf } from '../statistics.ts'
-import { isCeiling } from '../verdicts/grid.ts'
+import { competes } from '../verdicts/grid.ts'
 import type { Ratio, VerdictKind } from '../verdicts/verdict.ts'
 import { differences, fingerprint } from './fingerprint.ts'
 import type { Recorded, RecordedCell, RecordedSummary } from './recorded.ts'
@@ -47,7 +47,7 @@ export function environmentDiffers(then: Recorded, environment: object): string[
 
 /** Cells of this run that the earlier one measured as well. */
 export function sharedCells(then: Recorded, cells: readonly Cell[]): Cell[] {
-  return cells.filter(cell => !isCeiling(cell) && find(then, cell) !== undefined)
+  return cells.filter(cell => competes(cell) && find(then, cell) !== undefined)
 }
 
 /** This run's cells beside those of an earlier one. `margin`: in percent, a difference that does not matter. */
@@ -68,7 +68,7 @@ export function compareRuns(
 }
 
 function compareAt(then: Recorded, cell: CellReport, index: number, margin: number): CellComparison[] {
-  if (isCeiling(cell) || cell.notApplicable !== null) return []
+  if (!competes(cell) || cell.notApplicable !== null) return []
   const other = find(then, cell)
   const none = (why: string) => [
     {

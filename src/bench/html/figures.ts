@@ -1,12 +1,15 @@
 import { group } from '../columns.ts'
+import { worstLoopP99 } from '../loop-delay.ts'
 import type { CellReport } from '../report.ts'
 import { type Summary, summarize } from '../statistics.ts'
+import { isMeasured, type MeasuredTrial } from '../trial.ts'
 
-export type ValidTrial = Extract<CellReport['trials'][number], { state: 'valid' }>
-
-/** What a cell's valid trials have in common by one of their figures; null where there is none. */
-export function over({ trials }: CellReport, value: (trial: ValidTrial) => number): Summary | null {
-  return summarize(trials.flatMap(trial => (trial.state === 'valid' ? [value(trial)] : [])))
+/** What a cell's measured trials have in common by one of their figures; null where there is none. */
+export function over(
+  { trials }: CellReport,
+  value: (trial: MeasuredTrial) => number | null | undefined,
+): Summary | null {
+  return summarize(trials.filter(isMeasured).flatMap(trial => value(trial) ?? []))
 }
 
 export const costs = [
@@ -14,7 +17,7 @@ export const costs = [
     title: 'CPU seconds per million messages',
     unit: 'CPU seconds per million',
     about: 'User and system time of the process that sends, not of the cluster.',
-    value: ({ cpuSeconds, seconds, messagesPerSecond }: ValidTrial) =>
+    value: ({ cpuSeconds, seconds, messagesPerSecond }: MeasuredTrial) =>
       ((cpuSeconds.user + cpuSeconds.system) / (seconds * messagesPerSecond)) * 1e6,
     format: (value: number) => value.toFixed(2),
   },
@@ -22,14 +25,14 @@ export const costs = [
     title: 'Event loop delay, 99th percentile',
     unit: 'milliseconds',
     about: 'By how much one timer in a hundred was late, or more.',
-    value: ({ eventLoopDelayMs }: ValidTrial) => eventLoopDelayMs.p99,
+    value: (trial: MeasuredTrial) => worstLoopP99(trial),
     format: (value: number) => value.toFixed(1),
   },
   {
     title: 'Peak memory',
     unit: 'MB resident',
     about: 'The most that the process had, from its start to its end.',
-    value: ({ peakRssBytes }: ValidTrial) => peakRssBytes / 1e6,
+    value: ({ peakRssBytes }: MeasuredTrial) => peakRssBytes / 1e6,
     format: (value: number) => group(value),
   },
 ] as const

@@ -48,8 +48,29 @@ export function latency(report: AnalysedReport, charts: Charts): Html {
   const names = legend(series.map(({ name }) => name))
   return section('Latency', [
     figure('Latency by percentile: medians over trials.', html`${names}${chart}`, data),
+    contained(report),
     overTime,
   ])
+}
+
+/** What of the latencies is not the cluster's. */
+function contained(report: AnalysedReport): Html {
+  const rows = measured(report).flatMap(({ name, cell }) => {
+    if (latencies(cell).length === 0) return []
+    return [
+      {
+        name,
+        linger: over(cell, ({ lingerMs }) => lingerMs),
+        floor: over(cell, ({ floorMs }) => floorMs?.p99),
+      },
+    ]
+  })
+  return html`<p>They contain up to linger.ms of waiting for company in a batch, and by how much the generator itself was late.</p>
+${table('What latencies contain', rows, [
+  { title: 'row', kind: 'left', value: ({ name }) => name },
+  { title: 'linger ms', value: ({ linger }) => linger?.median.toFixed(1) ?? null },
+  { title: 'generator p99 ms', value: ({ floor }) => floor?.median.toFixed(2) ?? null },
+])}`
 }
 
 export function cost(report: AnalysedReport, charts: Charts): Html {

@@ -1,3 +1,4 @@
+import type { Rate } from '../cell.ts'
 import type { CellReport } from '../report.ts'
 import { judge, type Rules, type Verdict } from './verdict.ts'
 
@@ -8,12 +9,12 @@ export interface GridVerdict extends Verdict {
 }
 
 /**
- * Every cell that was measured, against the first that was. A ceiling is no rival. The first, not the
+ * Every cell that was measured, against the first that was. A ceiling is no rival, nor is a rate that was asked for. The first, not the
  * fastest: whoever is picked because it came out ahead looks better than it is.
  */
 export function gridVerdicts(cells: readonly CellReport[], rules: Rules): GridVerdict[] {
   const [first, ...others] = cells.flatMap((cell, index) =>
-    cell.trials.length > 0 && !isCeiling(cell) ? [index] : [],
+    cell.trials.length > 0 && competes(cell) ? [index] : [],
   )
   if (first === undefined) return []
   const trials = (index: number) => cells[index]?.trials ?? []
@@ -22,6 +23,11 @@ export function gridVerdicts(cells: readonly CellReport[], rules: Rules): GridVe
     rules,
   )
   return verdicts.map((verdict, at) => ({ cell: others[at] as number, against: first, ...verdict }))
+}
+
+/** Whether its rate is its own achievement: not a ceiling's, and not one that was asked for. */
+export function competes({ engine, rate }: { readonly engine: string; readonly rate: Rate }): boolean {
+  return engine !== 'ceiling' && rate === 'max'
 }
 
 /** The addon's own loop, of which every other cell can reach a share. */

@@ -137,6 +137,21 @@ describe('renderPage', withCharts, () => {
     expect(table?.textContent).toContain('99.99 %')
   })
 
+  test('with rates tells what latencies contain, and draws only what was kept up with', async () => {
+    const latencyMs = { p50: 6, p95: 8, p99: null, p999: null, p9999: null, max: 40 }
+    const figures = { latencyMs, lingerMs: 5, floorMs: { p50: 0.5, p99: 1.25, max: 3 }, achievedRate: 1000 }
+    const saturated = { ...figures, state: 'saturated', why: 'the backlog grew', latencyMs: null } as never
+    const { document } = await pageOf(
+      someReport({ rate: [1000, 9000] }, [steady(1000, figures), steady(4000, saturated)]),
+    )
+    const chart = document.querySelector('svg[aria-label="Latency by percentile"]')
+    expect(chart?.querySelectorAll('circle')).toHaveLength(3)
+    const floor = document.querySelector('[aria-label="What latencies contain"] table')
+    expect(floor?.textContent).toMatch(/rate 1,0005\.01\.25/)
+    expect(document.body.textContent).toContain('the backlog grew')
+    expect(document.body.innerHTML).not.toMatch(/NaN|undefined|Infinity/)
+  })
+
   test('an earlier run that cannot be compared is told', async () => {
     const earlier = { path: evil, environment: { ...report.environment, node: '18.0.0' }, cells: [] }
     const { document } = await pageOf(report, { margin: 5, earlier } as never)
