@@ -5,7 +5,6 @@ import { MillraceError } from '../errors.ts'
 import { type Input, optionsFor, type ReadOptions } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { CloseResult } from '../producer/results.ts'
-import type { Entry } from '../workers/entry.ts'
 import { Account } from './account.ts'
 import { Feed, type FeedOptions } from './feed.ts'
 import type { Constants } from './offering.ts'
@@ -27,7 +26,7 @@ export interface LoadOptions extends Constants {
    */
   readonly threads?: number | undefined
   /** What each of them runs; default: load-thread. */
-  readonly threadEntry?: Entry | undefined
+  readonly threadEntry?: URL | undefined
   /** Messages a second over the whole load. */
   readonly rate?: number | undefined
   /** Records to read at most. */

@@ -1,6 +1,6 @@
 import { type Input, optionsFor, type Part, type ReadOptions, STANDARD_INPUT } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
-import { type Entry, entryBeside } from '../workers/entry.ts'
+import { entryBeside } from '../workers/entry.ts'
 import { Thread } from '../workers/thread.ts'
 import { asMillraceError, Feed, type FeedOptions } from './feed.ts'
 import type { Answer, LoadTalk, Question } from './load-job.ts'
@@ -16,7 +16,7 @@ export interface ThreadsOptions {
   /** Whether the load has a rate or a limit. */
   readonly metered: boolean
   /** What each thread runs; default: load-thread. */
-  readonly entry?: Entry | undefined
+  readonly entry?: URL | undefined
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Talk {
 
 export interface Start<T extends Talk> {
   readonly job: T['job']
+  /** The module to run. */
+  readonly entry: string
 }
 
 /** `finish`: take up no more work. `abort`: nor wait for what is begun. */

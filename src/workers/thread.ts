@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { deferred } from '../deferred.ts'
 import { describe, MillraceError } from '../errors.ts'
-import type { Entry } from './entry.ts'
+import { scriptFor } from './entry.ts'
 import { packError, unpackFields } from './errors.ts'
 import type { FromThread, Start, Stop, Talk, ToThread } from './protocol.ts'
 
@@ -26,12 +26,13 @@ export class Thread<T extends Talk> {
   readonly #listener: Listener<T>
   readonly #end = deferred<void>()
 
-  constructor({ script, isText }: Entry, job: T['job'], listener: Listener<T>) {
+  /** @param entry a module that calls `serve` */
+  constructor(entry: URL, job: T['job'], listener: Listener<T>) {
     this.#listener = listener
     this.ended = this.#end.promise
-    const start: Start<T> = { job }
+    const start: Start<T> = { job, entry: entry.href }
     // execArgv: what this process was started with is not for its threads
-    this.#worker = new Worker(script, { workerData: start, eval: isText, execArgv: [] })
+    this.#worker = new Worker(scriptFor(entry), { workerData: start, execArgv: [] })
     this.#worker.on('message', (message: FromThread<T>) => this.#hear(message))
     this.#worker.on('error', error => this.#end.reject(died(describe(error), error)))
     this.#worker.on('exit', code => this.#end.reject(died(`it ended with code ${code}`)))
