@@ -12,6 +12,9 @@ import { type ProduceArguments, produceOptions } from './produce-options.ts'
 import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './produce-plan.ts'
 import { showProgress } from './progress.ts'
 
+/** In flight with --threads, unless it is set: half of what it is without. */
+const THREADS_KBYTES = 32_768
+
 export const produce: Command<ProduceArguments> = {
   command: 'produce',
   takesFiles: true,
@@ -33,7 +36,11 @@ export const produce: Command<ProduceArguments> = {
     for (const name of names) checkReadOptions(name, optionsFor(name, names, plan.read))
     const connection = resolveConnection(options, io, {
       // a misspelt topic would be made by a cluster that makes topics
-      defaults: { 'allow.auto.create.topics': options.embedded },
+      defaults: {
+        'allow.auto.create.topics': options.embedded,
+        // each thread has memory of its own beside what is in flight
+        ...(plan.load.threads === undefined ? {} : { 'queue.buffering.max.kbytes': THREADS_KBYTES }),
+      },
     })
     checkThreads(plan.load, connection.engine)
     if (!options.embedded) requireBrokers(connection.properties)

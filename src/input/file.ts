@@ -18,30 +18,56 @@ export interface ByteRange {
 
 const WHOLE: ByteRange = { start: 0, end: null }
 
+/**
+ * Memory of chunks, used again and again: a chunk is valid until the second one after it is asked for. For readers of
+ * which nobody holds what the last chunk but one gave: there are the chunk that is worked on, the one before, of which
+ * a record's beginning may not be copied yet, and the one that is being read into.
+ */
+export class ChunkRing {
+  readonly #slots: Buffer[] = []
+  #next = 0
+
+  take(length: number): Buffer {
+    const slot = this.#next++ % SLOTS
+    this.#slots[slot] ??= Buffer.allocUnsafeSlow(FILE_HEADROOM + FILE_CHUNK)
+    return this.#slots[slot].subarray(0, length)
+  }
+}
+
+const SLOTS = 3
+
 class FileReader {
   readonly #name: string
   readonly #handle: FileHandle
   /** Of the file when it was opened, or the end of the range to read. */
   readonly #size: number | null
   readonly #ends: boolean
+  readonly #ring: ChunkRing | undefined
   readonly #whole: boolean
   #byte: number
 
-  constructor(name: string, handle: FileHandle, size: number | null, { start, end }: ByteRange) {
+  constructor(
+    name: string,
+    handle: FileHandle,
+    size: number | null,
+    { start, end }: ByteRange,
+    ring: ChunkRing | undefined,
+  ) {
     this.#name = name
     this.#handle = handle
     this.#size = end ?? size
     this.#ends = end !== null
     this.#whole = start === 0 && end === null
     this.#byte = start
+    this.#ring = ring
   }
 
-  /** The next chunk, in memory of its own; null at the end. */
+  /** The next chunk, in memory of its own unless there is a ring; null at the end. */
   async read(): Promise<Chunk | null> {
     const start = this.#size === null ? PIPE_HEADROOM : FILE_HEADROOM
     const length = this.#nextLength()
     if (length === 0) return null
-    const memory = Buffer.allocUnsafeSlow(start + length)
+    const memory = this.#ring?.take(start + length) ?? Buffer.allocUnsafeSlow(start + length)
     const bytesRead = await this.#fill(memory, start, length)
     this.#byte += bytesRead
     if (bytesRead > 0) return { memory: memory.subarray(0, start + bytesRead), start }
@@ -82,11 +108,12 @@ export async function* readFile(
   name: string,
   size: number | null,
   range: ByteRange = WHOLE,
+  ring?: ChunkRing,
 ): AsyncGenerator<Chunk, void, undefined> {
   const handle = await open(name, 'r').catch((error: unknown) => {
     throw brokenError(whyUnreadable(name, error), 0, error)
   })
-  const reader = new FileReader(name, handle, size, range)
+  const reader = new FileReader(name, handle, size, range, ring)
   // no reading ahead in a pipe: such a read ends when its writer pleases, and closing would wait for it
   const ahead = size !== null
   let reading: Promise<Chunk | null> | undefined

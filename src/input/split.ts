@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { endOfDelimiter } from './delimiter.ts'
-import { readFile } from './file.ts'
+import { type ChunkRing, readFile } from './file.ts'
 import type { NamedFormat } from './formats.ts'
 import { checkedFormat, type ReadOptions } from './options.ts'
 import { readColumns } from './read.ts'
@@ -31,10 +31,10 @@ export function wholeOf({ name, size }: Input): Part {
   return { name, size, start: 0, end: null, delimiter: undefined, columns: undefined }
 }
 
-/** A part of a file as something to read. */
-export function openPart(part: Part): Input {
+/** A part of a file as something to read. With a ring, the bytes of a block are valid until the next one is asked for. */
+export function openPart(part: Part, ring?: ChunkRing): Input {
   const { name, size, start, end } = part
-  const chunks = () => readFile(name, size, { start, end })
+  const chunks = () => readFile(name, size, { start, end }, ring)
   return { name, size, start, linesBefore: () => linesBefore(part), chunks }
 }
 
