@@ -26,6 +26,7 @@ export const errorCodes = {
   TRANSACTION_UNKNOWN: 'whether the transaction was committed is not known',
   FLUSH_TIMEOUT: 'messages were still on their way when the time was up',
   ABORTED: 'the caller aborted; what had been accepted has ended',
+  THREAD_DIED: 'a worker thread ended in the middle of its job',
   SOURCE_FAILED: 'the source of messages threw; what had been accepted has ended',
   INPUT_UNREADABLE: 'an input cannot be opened or read',
   BAD_RECORD: 'a record of the input cannot be made into a message',

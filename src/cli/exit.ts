@@ -15,6 +15,7 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
   HISTOGRAM_UNREADABLE: EXIT.input,
   HISTOGRAM_LAYOUT: EXIT.input,
   SOURCE_FAILED: EXIT.unexpected,
+  THREAD_DIED: EXIT.unexpected,
   BROKER_UNREACHABLE: EXIT.cluster,
   AUTHENTICATION_FAILED: EXIT.cluster,
   REQUEST_FAILED: EXIT.cluster,

@@ -7,6 +7,7 @@ export function loadExitCode(result: LoadResult, signal: 'SIGINT' | 'SIGTERM' | 
   const { outcome, error } = result
   if (outcome === 'interrupted') return EXIT[signal ?? 'SIGINT']
   if (outcome === 'cluster') return EXIT.cluster
+  if (outcome === 'unexpected') return EXIT.unexpected
   if (outcome === 'input') return exitCodeOf(error)
   return result.failed + result.rejected + result.unsent === 0 ? EXIT.done : EXIT.incomplete
 }

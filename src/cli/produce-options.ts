@@ -29,6 +29,7 @@ export interface ProduceArguments extends ProducerArguments {
   rate?: Given
   limit?: Given
   loops?: Given
+  threads?: Given
   producers?: Given
   'stall-timeout'?: Given
   'drain-timeout'?: Given
@@ -40,6 +41,7 @@ $0 produce -b localhost:9092 -t events -K : data.txt            key, colon, valu
 $0 produce -b localhost:9092 -t events --key-field user.id data.ndjson.gz
 $0 produce -b localhost:9092 -t events --key-field id --csv-values json data.csv
 $0 read -b one:9092 -t a | $0 produce -b two:9092 -t b --format envelope
+$0 produce -b localhost:9092 -t events --threads 4 big.ndjson *.gz   parsing on four cores
 $0 produce --embedded -t events data.txt                        without a broker, for a trial
 
 $0 produce [OPTIONS] [FILES…]                                   no file, or -: standard input
@@ -100,6 +102,11 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
       .option('loops', {
         ...text,
         describe: 'parallel produce loops a producer; default 1, which keeps the order',
+      })
+      .option('threads', {
+        ...text,
+        describe:
+          'worker threads that read, unpack and parse parts of the files; order holds within a part only',
       })
       .option('producers', { ...text, describe: 'producers; default 1' })
       .option('stall-timeout', {

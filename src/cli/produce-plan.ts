@@ -19,6 +19,7 @@ export function planProduce(options: ProduceArguments): ProducePlan {
   refuseTogether(options, ['topic', 'topic-field'], 'The topic comes from one place')
   refuseTogether(options, ['partition', 'partition-field'], 'The partition comes from one place')
   refuseTogether(options, ['value-field', 'csv-values'], 'Values come from one place')
+  const threads = number('threads', options.threads, { min: 1, max: 256 })
   const read = readOptions(options)
   const topic = options.topic === undefined ? undefined : topicName(options.topic)
   if (topic === undefined && read.topicField === undefined && !allEnvelopes(options, read)) {
@@ -34,6 +35,7 @@ export function planProduce(options: ProduceArguments): ProducePlan {
       key: single('key', options.key),
       headers: options.header?.map(text => pair('header', text, 'value')),
       partition: partitionOption(options.partition),
+      threads: threads === 1 ? undefined : threads,
       loops: number('loops', options.loops, { min: 1, max: 10_000 }),
       rate: number('rate', options.rate, { min: 0.001, whole: false }),
       limit: number('limit', options.limit, { min: 0 }),
@@ -41,6 +43,22 @@ export function planProduce(options: ProduceArguments): ProducePlan {
       drainTimeoutMs: 1000 * drainTimeout(options),
     },
   }
+}
+
+/**
+ * Whether that engine can be used by so many threads.
+ * @throws MillraceError USAGE
+ */
+export function checkThreads({ threads }: ProducePlan['load'], engine: string): void {
+  if (threads === undefined || engine !== 'callback') return
+  throw new MillraceError(
+    'USAGE',
+    `--threads is ${threads}, but the callback engine works in one thread only`,
+    {
+      hint: 'Leave --threads out, or see with --engine batch why the batch engine is not used',
+      context: { option: 'threads', engine },
+    },
+  )
 }
 
 /** In seconds. */

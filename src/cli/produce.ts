@@ -2,7 +2,6 @@ import { requireBrokers } from '../config/index.ts'
 import { MillraceError } from '../errors.ts'
 import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from '../input/index.ts'
 import { Load } from '../load/load.ts'
-import type { Constants } from '../load/offering.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { Command, Io } from './command.ts'
@@ -10,8 +9,11 @@ import { clusterFor, connectProducers, resolveConnection } from './common.ts'
 import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
-import { drainTimeout, planProduce } from './produce-plan.ts'
+import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './produce-plan.ts'
 import { showProgress } from './progress.ts'
+
+/** In flight with --threads, unless it is set: half of what it is without. */
+const THREADS_KBYTES = 32_768
 
 export const produce: Command<ProduceArguments> = {
   command: 'produce',
@@ -34,15 +36,20 @@ export const produce: Command<ProduceArguments> = {
     for (const name of names) checkReadOptions(name, optionsFor(name, names, plan.read))
     const connection = resolveConnection(options, io, {
       // a misspelt topic would be made by a cluster that makes topics
-      defaults: { 'allow.auto.create.topics': options.embedded },
+      defaults: {
+        'allow.auto.create.topics': options.embedded,
+        // each thread has memory of its own beside what is in flight
+        ...(plan.load.threads === undefined ? {} : { 'queue.buffering.max.kbytes': THREADS_KBYTES }),
+      },
     })
+    checkThreads(plan.load, connection.engine)
     if (!options.embedded) requireBrokers(connection.properties)
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'
     try {
       const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
       engine = producers[0]?.engine ?? engine
-      await checkTarget(producers, plan.load)
+      await checkTarget(producers, plan.load, engine)
       load = new Load({ ...plan.load, read: plan.read, producers, inputs })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
@@ -115,11 +122,20 @@ function interruptLoad(load: Load, io: Io, options: ProduceArguments): void {
   )
 }
 
-/** A topic or partition that is not there is found before anything is read. Closes the producers when it throws. */
-async function checkTarget(producers: readonly Producer[], { topic, partition }: Constants): Promise<void> {
-  // where records name it, each is looked for as it comes
-  if (topic === undefined) return
+/**
+ * A topic or partition that is not there, or an engine that stands in and cannot do this, is found before anything is
+ * read. Closes the producers when it throws.
+ */
+async function checkTarget(
+  producers: readonly Producer[],
+  load: ProducePlan['load'],
+  engine: string,
+): Promise<void> {
+  const { topic, partition } = load
   try {
+    checkThreads(load, engine)
+    // where records name it, each is looked for as it comes
+    if (topic === undefined) return
     const found = await producers[0]?.describeTopic(topic)
     if (found === null) {
       throw new MillraceError('UNKNOWN_TOPIC', `The cluster has no topic ${topic}`, {

@@ -57,9 +57,26 @@ export function badRecord(place: Place, what: string, hint: string, bytes: Buffe
   const message = `${unit} ${line} of ${inputInWords(input)} (byte ${byte}) ${what}: ${shown}`
   const error = new MillraceError('BAD_RECORD', message, {
     hint,
-    context: { input, line, byte, length, excerpt: shown },
+    context: { input, unit, line, byte, length, what, excerpt: shown },
   })
   return { input, line, byte, length, error, bytes }
+}
+
+/**
+ * The BAD_RECORD of a part of an input, told by its line in the whole: `before` lines stand in front of the part.
+ * Null: they could not be counted, and the record is told by its byte alone.
+ */
+export function inWhole(error: MillraceError, before: number | null): MillraceError {
+  const { input, unit, line, byte, what, excerpt: shown } = error.context
+  const name = inputInWords(String(input))
+  const place =
+    before === null
+      ? `the ${unit} of ${name} at byte ${byte}`
+      : `${unit} ${before + Number(line)} of ${name} (byte ${byte})`
+  return new MillraceError('BAD_RECORD', `${place} ${what}: ${shown}`, {
+    hint: error.hint,
+    context: { ...error.context, line: before === null ? null : before + Number(line) },
+  })
 }
 
 /** A record of a block as a bad one. */

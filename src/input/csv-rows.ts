@@ -34,8 +34,10 @@ export class CsvCutter implements Cutter {
   #searched: Buffer | undefined
   #quote = -1
 
-  constructor(delimiter: number) {
+  /** `start`: the offset in the input of the first bytes; a byte order mark stands at 0 only. */
+  constructor(delimiter: number, start = 0) {
     this.#delimiter = delimiter
+    if (start > 0) this.#bom = -1
   }
 
   cut(bytes: Buffer, from: number): number {

@@ -105,6 +105,8 @@ class RowReader implements FieldReader {
 export class CsvExtractor {
   readonly #options: CsvOptions
   readonly #splitter: RowSplitter
+  /** The columns' names, once they are known. */
+  columns: readonly string[] | undefined
   #extractor: FieldExtractor | undefined
 
   constructor(options: CsvOptions) {
@@ -143,6 +145,7 @@ export class CsvExtractor {
       const more = columns.length > MAX_NAMED ? ', …' : ''
       throw this.#noHeader(`it has no column ${JSON.stringify(missing)}, but ${names}${more}`)
     }
+    this.columns = columns
     return new FieldExtractor(new RowReader(this.#splitter, columns, this.#options), plan, nullValue)
   }
 

@@ -10,23 +10,64 @@ const FILE_HEADROOM = 64 * 1024
 const PIPE_CHUNK = 64 * 1024
 const PIPE_HEADROOM = 8 * 1024
 
+/** Which bytes of a regular file to read; no `end`: up to its end, which may move on. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number | null
+}
+
+const WHOLE: ByteRange = { start: 0, end: null }
+
+/**
+ * Memory of chunks, used again and again: a chunk is valid until the second one after it is asked for. For readers of
+ * which nobody holds what the last chunk but one gave: there are the chunk that is worked on, the one before, of which
+ * a record's beginning may not be copied yet, and the one that is being read into.
+ */
+export class ChunkRing {
+  readonly #slots: Buffer[] = []
+  #next = 0
+
+  take(length: number): Buffer {
+    const slot = this.#next++ % SLOTS
+    this.#slots[slot] ??= Buffer.allocUnsafeSlow(FILE_HEADROOM + FILE_CHUNK)
+    return this.#slots[slot].subarray(0, length)
+  }
+}
+
+const SLOTS = 3
+
 class FileReader {
   readonly #name: string
   readonly #handle: FileHandle
+  /** Of the file when it was opened, or the end of the range to read. */
   readonly #size: number | null
-  #byte = 0
+  readonly #ends: boolean
+  readonly #ring: ChunkRing | undefined
+  readonly #whole: boolean
+  #byte: number
 
-  constructor(name: string, handle: FileHandle, size: number | null) {
+  constructor(
+    name: string,
+    handle: FileHandle,
+    size: number | null,
+    { start, end }: ByteRange,
+    ring: ChunkRing | undefined,
+  ) {
     this.#name = name
     this.#handle = handle
-    this.#size = size
+    this.#size = end ?? size
+    this.#ends = end !== null
+    this.#whole = start === 0 && end === null
+    this.#byte = start
+    this.#ring = ring
   }
 
-  /** The next chunk, in memory of its own; null at the end. */
+  /** The next chunk, in memory of its own unless there is a ring; null at the end. */
   async read(): Promise<Chunk | null> {
     const start = this.#size === null ? PIPE_HEADROOM : FILE_HEADROOM
     const length = this.#nextLength()
-    const memory = Buffer.allocUnsafeSlow(start + length)
+    if (length === 0) return null
+    const memory = this.#ring?.take(start + length) ?? Buffer.allocUnsafeSlow(start + length)
     const bytesRead = await this.#fill(memory, start, length)
     this.#byte += bytesRead
     if (bytesRead > 0) return { memory: memory.subarray(0, start + bytesRead), start }
@@ -37,34 +78,42 @@ class FileReader {
   // a small file gets no more memory than it needs; one that grows, or whose size is not told (/proc), is
   // read on in smaller steps
   #nextLength(): number {
-    if (this.#size === null || this.#byte >= this.#size) return PIPE_CHUNK
+    if (this.#size === null || this.#byte >= this.#size) return this.#ends ? 0 : PIPE_CHUNK
     return Math.min(FILE_CHUNK, this.#size - this.#byte)
   }
 
   async #fill(memory: Buffer, start: number, length: number): Promise<number> {
     try {
-      return (await this.#handle.read(memory, start, length, null)).bytesRead
+      // a pipe has no positions, nor have all files of /proc
+      const position = this.#whole ? null : this.#byte
+      return (await this.#handle.read(memory, start, length, position)).bytesRead
     } catch (error) {
       throw brokenError(whyUnreadable(this.#name, error), this.#byte, error)
     }
   }
 
   #shrunk(size: number): Error {
-    const reason = `it ended there, but had ${size} bytes when it was opened`
+    const least = this.#ends ? `at least ${size}` : size
+    const reason = `it ended there, but had ${least} bytes when it was opened`
     const hint = 'Something cut or replaced the file while it was read; read a copy that nobody writes to'
     return brokenError({ input: this.#name, reason, hint }, this.#byte)
   }
 }
 
 /**
- * A file's bytes up to its end, which may have moved on since it was opened. Of a regular file
- * (`size` known) the next chunk is read while the caller works on this one.
+ * A file's bytes up to its end, which may have moved on since it was opened, or those of a range. Of a
+ * regular file (`size` known) the next chunk is read while the caller works on this one.
  */
-export async function* readFile(name: string, size: number | null): AsyncGenerator<Chunk, void, undefined> {
+export async function* readFile(
+  name: string,
+  size: number | null,
+  range: ByteRange = WHOLE,
+  ring?: ChunkRing,
+): AsyncGenerator<Chunk, void, undefined> {
   const handle = await open(name, 'r').catch((error: unknown) => {
     throw brokenError(whyUnreadable(name, error), 0, error)
   })
-  const reader = new FileReader(name, handle, size)
+  const reader = new FileReader(name, handle, size, range, ring)
   // no reading ahead in a pipe: such a read ends when its writer pleases, and closing would wait for it
   const ahead = size !== null
   let reading: Promise<Chunk | null> | undefined

@@ -18,6 +18,8 @@ export interface FramerOptions {
   readonly maxRecords: number
   /** What happens at a record that is too long or cut off. */
   readonly onBad: OnBad
+  /** Offset in the input of the first chunk, where a record begins; default 0. */
+  readonly start?: number | undefined
 }
 
 interface Long {
@@ -42,9 +44,9 @@ export class RecordFramer {
   /** The line number of the record that comes next. */
   #line = 1
   /** Offset in the input of the bytes being scanned (or carried), which begin with a record. */
-  #position = 0
+  #position: number
   /** The end of the last block given out. */
-  #given = 0
+  #given: number
   /** Of the block being filled. */
   #count = 0
   #lines = 0
@@ -53,6 +55,8 @@ export class RecordFramer {
   constructor(cutter: Cutter, options: FramerOptions) {
     this.#cutter = cutter
     this.#options = options
+    this.#position = options.start ?? 0
+    this.#given = this.#position
     this.#ranges = new Uint32Array(2 * options.maxRecords)
     this.#lineOffsets = new Uint32Array(options.maxRecords)
     this.#blanksBefore = new Uint32Array(options.skipEmpty ? options.maxRecords : 0)

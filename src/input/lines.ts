@@ -24,6 +24,8 @@ export interface LineOptions {
   readonly maxRecords: number
   /** What happens at an over-long record; a function is told as soon as its end is found. */
   readonly onBad: OnBad
+  /** Offset in the input of the first chunk, where a record begins; default 0. */
+  readonly start?: number | undefined
 }
 
 /**
@@ -45,9 +47,9 @@ export class LineFramer {
   /** The line number of the record that comes next. */
   #line = 1
   /** Offset in the input of the bytes being scanned (or carried), which begin with a record. */
-  #position = 0
+  #position: number
   /** The end of the last block given out. */
-  #given = 0
+  #given: number
   /** In the bytes being scanned: the start of the record that comes next, and its delimiter (-1: none). */
   #cursor = 0
   #next = -1
@@ -57,6 +59,8 @@ export class LineFramer {
 
   constructor(options: LineOptions) {
     this.#options = options
+    this.#position = options.start ?? 0
+    this.#given = this.#position
     this.#stripCr = options.delimiter === undefined
     this.#delimiter = Buffer.from(options.delimiter ?? [LF])
     this.#needle = this.#delimiter.length === 1 ? this.#delimiter[0]! : this.#delimiter

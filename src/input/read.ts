@@ -29,6 +29,8 @@ interface Task extends Limits {
   readonly options: ReadOptions
   readonly onBad: OnBad
   readonly nullValue: Buffer | undefined
+  /** Offset of the first byte, where a record begins. */
+  readonly start: number
 }
 
 const COMMA = 0x2c
@@ -44,20 +46,24 @@ const readings: Readonly<Record<NamedFormat, (task: Task) => Reading>> = {
   envelope: task => ({ frame: lineFrames(task, 'skip-whitespace'), extract: envelopes(task) }),
 }
 
-function planReading(input: string, options: ReadOptions): Reading {
-  const format = checkedFormat(input, options)
+function planReading(input: string, options: ReadOptions, start = 0): Reading {
+  return readings[checkedFormat(input, options)](taskOf(input, options, start))
+}
+
+function taskOf(input: string, options: ReadOptions, start: number): Task {
   const { nullValue, onBad = 'stop' } = options
-  return readings[format]({
+  return {
     input,
     options,
     onBad,
     nullValue: nullValue === undefined ? undefined : Buffer.from(nullValue),
+    start,
     ...checkedLimits(options),
-  })
+  }
 }
 
 function lineFrames(task: Task, blank: 'skip-empty' | 'skip-whitespace'): Reading['frame'] {
-  const { input, options, maxRecordBytes, maxRecords, onBad } = task
+  const { input, options, maxRecordBytes, maxRecords, onBad, start } = task
   const lines: LineOptions = {
     input,
     delimiter: options.delimiter,
@@ -65,6 +71,7 @@ function lineFrames(task: Task, blank: 'skip-empty' | 'skip-whitespace'): Readin
     maxRecordBytes,
     maxRecords,
     onBad,
+    start,
   }
   return chunks => frameLines(chunks, lines)
 }
@@ -95,20 +102,21 @@ function ndjson({ options, onBad, nullValue }: Task): Reading['extract'] {
   return records => extractor.extract(records, onBad)
 }
 
-function rows(task: Task, format: 'csv' | 'tsv'): Reading {
-  const { input, options, maxRecordBytes, maxRecords, nullValue, onBad } = task
+function rows(task: Task, format: 'csv' | 'tsv'): Reading & { readonly extractor: CsvExtractor } {
+  const { input, options, maxRecordBytes, maxRecords, nullValue, onBad, start } = task
   const delimiter = options.fieldDelimiter?.[0] ?? (format === 'csv' ? COMMA : TAB)
   const { columns, csvValues: values = 'bytes', skipBlank: skipEmpty = false } = options
   const plan = planFields(options)
   const extractor = new CsvExtractor({ input, format, delimiter, columns, values, plan, nullValue, onBad })
   const onBadFrame = extractor.onBadFrame
-  const framing = { input, unit: 'line', skipEmpty, maxRecordBytes, maxRecords, onBad: onBadFrame } as const
+  const framing = { input, unit: 'line', skipEmpty, maxRecordBytes, maxRecords, start } as const
   return {
+    extractor,
     // rows of tsv are lines: nothing in them may hide a line's end
     frame:
       format === 'tsv'
         ? lineFrames({ ...task, onBad: onBadFrame }, 'skip-empty')
-        : chunks => frameRecords(chunks, new CsvCutter(delimiter), framing),
+        : chunks => frameRecords(chunks, new CsvCutter(delimiter, start), { ...framing, onBad: onBadFrame }),
     extract: records => extractor.extract(records),
   }
 }
@@ -129,8 +137,9 @@ export function checkReadOptions(input: string, options: ReadOptions): void {
 async function* readAll(
   chunks: AsyncIterable<Chunk>,
   { frame, extract }: Reading,
+  start: number,
 ): AsyncGenerator<MessageBlock, void, undefined> {
-  let given = 0
+  let given = start
   for await (const records of frame(chunks)) {
     const { block, stopped } = extract(records)
     if (block.count > 0 || block.records.endByte > given) yield block
@@ -150,6 +159,21 @@ export function readRecords(
   input: Input,
   options: ReadOptions = {},
 ): AsyncGenerator<MessageBlock, void, undefined> {
-  const reading = planReading(input.name, options)
-  return readAll(unpacked(input, options.decompress), reading)
+  const { start = 0 } = input
+  const reading = planReading(input.name, options, start)
+  return readAll(unpacked(input, options.decompress), reading, start)
+}
+
+/** The columns' names out of the first row of a csv or tsv input, of which it reads no more. Throws as readRecords. */
+export async function readColumns(
+  input: Input,
+  options: ReadOptions,
+): Promise<readonly string[] | undefined> {
+  const task = taskOf(input.name, { ...options, maxRecords: 1 }, 0)
+  const { frame, extractor } = rows(task, checkedFormat(input.name, options) === 'tsv' ? 'tsv' : 'csv')
+  for await (const records of frame(unpacked(input, options.decompress))) {
+    extractor.extract(records)
+    if (extractor.columns !== undefined) return extractor.columns
+  }
+  return undefined
 }

@@ -16,12 +16,16 @@ export interface Chunk {
   readonly start: number
 }
 
-/** Something to read once, from its beginning. */
+/** Something to read once, from its beginning: a file, a part of one, or a stream. */
 export interface Input {
   /** The path as it was given; `-` is standard input. */
   readonly name: string
   /** In bytes, as of `openInputs`; null where it cannot be known (pipes, standard input, devices). */
   readonly size: number | null
+  /** Of a part of a file: the offset of its first byte. Absent: 0. */
+  readonly start?: number | undefined
+  /** Of a part of a file: how many lines stand before it. Reads all that stands there. Fails as reading does. */
+  readonly linesBefore?: (() => Promise<number>) | undefined
   /**
    * The bytes in order, at most about 512 KiB a chunk. Opens when iteration begins; leaving the
    * iteration early closes the file (or destroys the stream). Memory does not grow with the size.

@@ -10,6 +10,16 @@ export interface PartitionAccount {
   lastOffset: number | null
 }
 
+/** How records that were offered have ended. */
+export interface Settled {
+  readonly delivered: number
+  readonly failed: number
+  readonly possiblyPersisted: number
+  readonly rejected: number
+  readonly bytes: number
+  readonly partitions: readonly PartitionAccount[]
+}
+
 /**
  * The account of a load, in records:
  * read = sent + skipped + rejected + unsent, and sent = delivered + failed once it has ended.
@@ -60,6 +70,21 @@ export class Account {
     this.delivered += result.delivered
   }
 
+  /** Adds what another one has noted of deliveries and failures. */
+  addSettled({ delivered, failed, possiblyPersisted, rejected, bytes, partitions }: Settled): void {
+    this.delivered += delivered
+    this.failed += failed
+    this.possiblyPersisted += possiblyPersisted
+    this.rejected += rejected
+    this.bytes += bytes
+    for (const { topic, partition, delivered, firstOffset, lastOffset } of partitions) {
+      const account = this.#partition(topic, partition)
+      account.delivered += delivered
+      account.firstOffset = least(account.firstOffset, firstOffset)
+      account.lastOffset = greatest(account.lastOffset, lastOffset)
+    }
+  }
+
   #partition(topic: string, partition: number): PartitionAccount {
     const key = `${partition} ${topic}`
     let account = this.#partitions.get(key)
@@ -69,4 +94,14 @@ export class Account {
     }
     return account
   }
+}
+
+function least(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other
+  return Math.min(one, other)
+}
+
+function greatest(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other
+  return Math.max(one, other)
 }

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { deferred } from '../deferred.ts'
-import { DeliveryError, describe, type ErrorCode, MillraceError } from '../errors.ts'
-import { type Input, type MessageBlock, optionsFor, type ReadOptions, readRecords } from '../input/index.ts'
+import { MillraceError } from '../errors.ts'
+import { type Input, optionsFor, type ReadOptions } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
-import type { BatchResult } from '../producer/results.ts'
+import type { CloseResult } from '../producer/results.ts'
 import { Account } from './account.ts'
-import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
+import { Feed, type FeedOptions } from './feed.ts'
+import type { Constants } from './offering.ts'
 import { Rate } from './rate.ts'
 import type { LoadResult, Outcome } from './result.ts'
-import { Targets } from './targets.ts'
+import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
+import { feedByThreads } from './threads.ts'
 
 export interface LoadOptions extends Constants {
   /** Connected; the load closes them. With several, order holds only within what one of them sends. */
@@ -17,6 +20,13 @@ export interface LoadOptions extends Constants {
   readonly read: Omit<ReadOptions, 'onBad' | 'onSkip'>
   /** Parallel produce loops a producer; default 1, which keeps the order of the input. */
   readonly loops?: number | undefined
+  /**
+   * Worker threads that read and send (batch engine only); default: none, the calling thread does. With several,
+   * order holds only within a part of a file that one of them takes.
+   */
+  readonly threads?: number | undefined
+  /** What each of them runs; default: load-thread. */
+  readonly threadEntry?: URL | undefined
   /** Messages a second over the whole load. */
   readonly rate?: number | undefined
   /** Records to read at most. */
@@ -28,6 +38,7 @@ export interface LoadOptions extends Constants {
 }
 
 const STALL_CHECK_MS = 250
+const NOTHING: Grant = { count: 0, last: true }
 
 /**
  * One load: reads inputs, produces, and accounts for every record. Runs once.
@@ -39,6 +50,9 @@ export class Load {
   readonly account = new Account()
   readonly #options: LoadOptions
   readonly #rate: Rate | undefined
+  /** No more is to be read; what was read is still offered. */
+  readonly #finish = new AbortController()
+  /** Nor is more offered. */
   readonly #stopReading = new AbortController()
   /** Resolves when the producers are to be closed whatever is still on its way. */
   readonly #cut = deferred<void>()
@@ -47,13 +61,19 @@ export class Load {
   #error: MillraceError | undefined
   #firstRejection: MillraceError | undefined
   #firstFailure: MillraceError | undefined
+  /** Records that may still be read. */
+  #left: number
+  /** Those that wait for the rate. */
+  #waiting = 0
+  #died = false
   #bytesRead = 0
-  #bytesBefore = 0
   #startedAt = 0
   #endedAt = 0
 
   constructor(options: LoadOptions) {
     this.#options = options
+    this.#left = options.limit ?? Number.POSITIVE_INFINITY
+    setMaxListeners(0, this.#finish.signal, this.#stopReading.signal)
     this.#rate = options.rate === undefined ? undefined : new Rate(options.rate)
   }
 
@@ -89,95 +109,114 @@ export class Load {
   async run(): Promise<LoadResult> {
     this.#startedAt = performance.now()
     const watch = this.#watchStall()
-    const offerings = this.#offerings()
-    const produced = Promise.all(this.#options.producers.map(producer => this.#produce(producer, offerings)))
+    const produced = this.#feed()
     await Promise.race([produced, this.#cut.promise])
-    await Promise.all(this.#options.producers.map(producer => producer.close({ timeoutMs: 0 })))
+    if (this.#died) await this.#drain()
+    const closed = await Promise.all(
+      this.#options.producers.map(producer => producer.close({ timeoutMs: 0 })),
+    )
     await produced
+    if (this.#died) this.#correct(closed)
     clearInterval(watch)
     clearTimeout(this.#drainTimer)
     this.#endedAt = performance.now()
     return this.#result()
   }
 
-  async #produce(producer: Producer, offerings: AsyncGenerator<Offering>): Promise<void> {
-    try {
-      await producer.produceFrom(sharedBy(offerings), {
-        loops: this.#options.loops,
-        detail: 'all',
-        onBatch: (result, messages) => this.#settle(result, messages),
-        signal: this.#stopReading.signal,
-      })
-    } catch (error) {
-      // aborted by us: the reason is known already
-      if (!this.#stopReading.signal.aborted) this.#stop('cluster', asMillraceError(error))
+  #feed(): Promise<void> {
+    const { producers, inputs, read, loops, threads, threadEntry, rate, limit } = this.#options
+    const { topic, key, headers, partition } = this.#options
+    const feed: FeedOptions = {
+      constants: { topic, key, headers, partition },
+      loops,
+      burst: this.#rate?.burst,
+    }
+    const steward = this.#steward()
+    if (threads === undefined) {
+      const names = inputs.map(({ name }) => name)
+      const sources = inputs.map(input => ({ input, read: optionsFor(input.name, names, read) }))
+      return new Feed(feed, steward).run(producers, sources)
+    }
+    const metered = rate !== undefined || limit !== undefined
+    return feedByThreads({ threads, producers, inputs, read, feed, metered, entry: threadEntry }, steward)
+  }
+
+  #steward(): Steward {
+    return {
+      finish: this.#finish.signal,
+      abort: this.#stopReading.signal,
+      take: count => this.#take(count),
+      partitions: async topic => {
+        const found = await this.#options.producers[0]?.describeTopic(topic)
+        return found?.partitions.length ?? 0
+      },
+      tell: event => this.#hear(event),
     }
   }
 
-  /** The messages of all inputs, one after the other, at the rate asked for; an input's error ends them. */
-  async *#offerings(): AsyncGenerator<Offering> {
-    const { inputs, limit = Number.POSITIVE_INFINITY, read, producers } = this.#options
-    const targets = producers[0] === undefined ? undefined : new Targets(producers[0])
-    const names = inputs.map(({ name }) => name)
-    let taken = 0
-    try {
-      for (const input of inputs) {
-        const options = optionsFor(input.name, names, read)
-        for await (const block of readRecords(input, { ...options, onBad: 'stop' })) {
-          const wanted = Math.min(block.count, limit - taken)
-          const lost = await targets?.firstLost(block, wanted, this.#options)
-          const count = lost?.index ?? wanted
-          taken += count
-          this.account.read += count + block.records.blank
-          this.account.skipped += block.records.blank
-          this.#bytesRead = this.#bytesBefore + block.records.endByte
-          if (count > 0) yield* this.#paced(block, count)
-          if (lost !== undefined) throw lost.record.error
-          if (taken >= limit) return
-        }
-        this.#bytesBefore = this.#bytesRead
-      }
-    } catch (cause) {
-      const error = asMillraceError(cause)
-      if (error.code === 'BAD_RECORD') {
-        this.account.read++
-        this.account.rejected++
-        this.#firstRejection ??= error
-      }
-      this.#stop('input', error)
-    }
+  async #take(count: number): Promise<Grant> {
+    const { signal } = this.#finish
+    const granted = signal.aborted ? 0 : Math.min(count, this.#left)
+    if (granted === 0) return NOTHING
+    this.#left -= granted
+    this.#waiting++
+    await this.#rate?.take(granted, signal)
+    this.#waiting--
+    if (this.#outcome !== 'finished') return NOTHING
+    // whoever waits for more input waits for nothing; but those who wait for their turn have been promised it
+    if (this.#left === 0 && this.#waiting === 0) this.#finish.abort()
+    return { count: granted, last: this.#left === 0 }
   }
 
-  async *#paced(block: MessageBlock, count: number): AsyncGenerator<Offering> {
-    const rate = this.#rate
-    if (rate === undefined) {
-      yield offering(block, 0, count, this.#options)
-      return
-    }
-    const { signal } = this.#stopReading
-    for (let from = 0; from < count && !signal.aborted; from += rate.burst) {
-      const to = Math.min(from + rate.burst, count)
-      await rate.take(to - from, signal)
-      yield offering(block, from, to, this.#options)
-    }
-  }
-
-  /** Notes how each record of an offering ended. What was not offered stays open, and is unsent in the end. */
-  #settle(result: BatchResult, offered: Offering): void {
+  #hear(event: LoadEvent): void {
     const { account } = this
-    account.addDeliveries(result, index => sizeOf(offered, index))
-    for (const { error } of result.failures) {
-      if (RECORDS_FAULT.includes(error.code)) {
-        account.rejected++
-        this.#firstRejection ??= error
-      } else if (error.code === 'DELIVERY_FAILED') {
-        if (!wasHandedBack(error)) account.failed++
-        // the broker refuses whole batches: which record of it is to blame is not known, so none is called rejected
-        if ((error as DeliveryError).fault === 'record') this.#firstFailure ??= error
-        else this.#stop('cluster', error)
-      } else this.#stop('cluster', error)
+    switch (event.kind) {
+      case 'read':
+        account.read += event.records + event.blank
+        account.skipped += event.blank
+        this.#bytesRead += event.bytes
+        break
+      case 'settled':
+        this.#settle(event)
+        break
+      case 'input':
+        if (event.error.code === 'BAD_RECORD') {
+          account.read++
+          account.rejected++
+          this.#firstRejection ??= event.error
+        }
+        this.#stop('input', event.error)
+        break
+      case 'broken':
+        this.#stop('cluster', event.error)
+        break
+      case 'died':
+        this.#died = true
+        this.#stop('unexpected', event.error)
     }
-    account.possiblyPersisted += result.possiblyPersisted
+  }
+
+  #settle(settlement: Settlement): void {
+    this.account.addSettled(settlement)
+    this.#firstRejection ??= settlement.rejection
+    this.#firstFailure ??= settlement.failure
+    if (settlement.broken !== undefined) this.#stop('cluster', settlement.broken)
+  }
+
+  /** What a thread that died had accepted is on its way still. Waits for it, unless that is cut short. */
+  async #drain(): Promise<void> {
+    const { producers, drainTimeoutMs } = this.#options
+    const drained = producers.map(producer => producer.flush({ timeoutMs: drainTimeoutMs }).catch(() => {}))
+    await Promise.race([Promise.all(drained), this.#cut.promise])
+  }
+
+  /** The producers know what became of messages of which a dead thread cannot tell. */
+  #correct(closed: readonly CloseResult[]): void {
+    const sum = (field: 'delivered' | 'failed' | 'possiblyPersisted') =>
+      closed.reduce((sum, result) => sum + result[field], 0)
+    this.account.delivered = sum('delivered')
+    this.account.failed = sum('failed')
+    this.account.possiblyPersisted = sum('possiblyPersisted')
   }
 
   /** The first reason counts; what comes after it is its consequence. */
@@ -188,9 +227,11 @@ export class Load {
     } else if (outcome === 'interrupted') {
       this.#outcome = outcome
     }
-    // an input that ends early ends the offerings by itself; what it gave before is still to be accepted
-    if (outcome !== 'input') this.#stopReading.abort()
-    if (outcome !== 'input') this.#drainTimer ??= setTimeout(this.#cut.resolve, this.#options.drainTimeoutMs)
+    this.#finish.abort()
+    // where an input ends early, what was read before is still to be accepted
+    if (outcome === 'input') return
+    this.#stopReading.abort()
+    this.#drainTimer ??= setTimeout(this.#cut.resolve, this.#options.drainTimeoutMs)
   }
 
   #watchStall(): NodeJS.Timeout {
@@ -248,19 +289,6 @@ export class Load {
   }
 }
 
-/** One generator for several consumers; none of them may end it for the others. */
-function sharedBy<T>(generator: AsyncGenerator<T>): AsyncIterable<T> {
-  return { [Symbol.asyncIterator]: () => ({ next: () => generator.next() }) }
-}
-
-/** What is found in a message itself, before it is accepted. */
-const RECORDS_FAULT: readonly ErrorCode[] = ['INVALID_MESSAGE', 'UNSUPPORTED_MESSAGE', 'MESSAGE_TOO_LARGE']
-
-/** Accepted, but dropped unsent when its producer was closed: unsent, as what was never accepted. */
-function wasHandedBack(error: MillraceError): boolean {
-  return error instanceof DeliveryError && error.kafkaName === '_PURGE_QUEUE' && !error.possiblyPersisted
-}
-
 function stalled(inFlight: number, topic: string | undefined, milliseconds: number): MillraceError {
   return new MillraceError(
     'BROKER_UNREACHABLE',
@@ -270,11 +298,4 @@ function stalled(inFlight: number, topic: string | undefined, milliseconds: numb
       context: { topic, inFlight },
     },
   )
-}
-
-function asMillraceError(error: unknown): MillraceError {
-  if (error instanceof MillraceError) return error
-  return new MillraceError('SOURCE_FAILED', `The load failed unexpectedly: ${describe(error)}`, {
-    cause: error,
-  })
 }

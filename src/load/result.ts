@@ -5,8 +5,9 @@ import type { PartitionAccount } from './account.ts'
 /**
  * Why a load ended. `input`: an input could not be read, or a bad record stopped it. `cluster`: the
  * cluster failed messages for reasons that are not theirs, or acknowledged nothing for too long.
+ * `unexpected`: a thread died.
  */
-export type Outcome = 'finished' | 'interrupted' | 'input' | 'cluster'
+export type Outcome = 'finished' | 'interrupted' | 'input' | 'cluster' | 'unexpected'
 
 /** read = sent + skipped + rejected + unsent + alreadyDone, and sent = delivered + failed, however it ended. */
 export interface LoadResult {

@@ -1,5 +1,4 @@
 import { type BadRecord, badRecordOf, type MessageBlock } from '../input/index.ts'
-import type { Producer } from '../producer/producer.ts'
 import type { Constants } from './offering.ts'
 
 /** A record whose message has nowhere to go, and which of its block it is. */
@@ -13,25 +12,31 @@ export interface Lost {
  * topic that is not there until the message times out.
  */
 export class Targets {
-  readonly #producer: Producer
+  readonly #ask: (topic: string) => Promise<number>
   /** How many partitions a topic has; 0: there is none such. */
   readonly #partitions = new Map<string, number>()
 
-  constructor(producer: Producer) {
-    this.#producer = producer
+  /** @param ask asks the cluster how many partitions a topic has; 0: there is none such */
+  constructor(ask: (topic: string) => Promise<number>) {
+    this.#ask = ask
   }
 
   /**
-   * The first of the block's first `count` messages that names a topic or partition which is not there. Asks the
-   * cluster once a topic. @throws MillraceError BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
+   * The first of the block's messages `from` to `to` (exclusive) that names a topic or partition which is not there.
+   * Asks the cluster once a topic. @throws MillraceError BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
    */
-  async firstLost(block: MessageBlock, count: number, constants: Constants): Promise<Lost | undefined> {
+  async firstLost(
+    block: MessageBlock,
+    from: number,
+    to: number,
+    constants: Constants,
+  ): Promise<Lost | undefined> {
     const { details } = block
     if (details === undefined) return undefined
-    for (let index = 0; index < count; index++) {
+    for (let index = from; index < to; index++) {
       const topic = constants.topic ?? details[index]?.topic ?? ''
       const partition = constants.partition ?? details[index]?.partition ?? 'any'
-      const partitions = this.#partitions.get(topic) ?? (await this.#ask(topic))
+      const partitions = this.#partitions.get(topic) ?? (await this.#look(topic))
       if (partitions === 0) return lost(block, index, `the topic ${topic}`)
       if (partition === 'any' || partition < partitions) continue
       return lost(block, index, `partition ${partition} of ${topic}, which has ${partitions}`)
@@ -39,9 +44,8 @@ export class Targets {
     return undefined
   }
 
-  async #ask(topic: string): Promise<number> {
-    const found = await this.#producer.describeTopic(topic)
-    const partitions = found?.partitions.length ?? 0
+  async #look(topic: string): Promise<number> {
+    const partitions = await this.#ask(topic)
     this.#partitions.set(topic, partitions)
     return partitions
   }

@@ -1,0 +1,51 @@
+import { ChunkRing, openPart } from '../input/index.ts'
+import { AttachedProducer } from '../producer/attached.ts'
+import { Collector } from '../workers/collect.ts'
+import { type Starter, serve } from '../workers/inside.ts'
+import { Feed, type Source } from './feed.ts'
+import type { LoadJob, LoadTalk } from './load-job.ts'
+import type { Grant, Steward } from './steward.ts'
+
+/** Of buffers of this thread: four of them leave a load below 256 MB. */
+const DEAD_BYTES = 8 * 1024 * 1024
+
+// The entry of a load's worker threads.
+await serve<LoadTalk>(async (job, load) => {
+  const producers = job.tokens.map(token => AttachedProducer.attach(token))
+  // with one loop, a block has been offered, and so copied, before the next one is read
+  const inTurn = producers.length === 1 && (job.feed.loops ?? 1) === 1
+  const ring = inTurn ? new ChunkRing() : undefined
+  await new Feed(job.feed, stewardOf(load, job)).run(producers, parts(load, ring))
+  await Promise.all(producers.map(producer => producer.close({ timeoutMs: 0 })))
+})
+
+async function* parts(load: Starter<LoadTalk>, ring: ChunkRing | undefined): AsyncGenerator<Source> {
+  for (;;) {
+    const { part } = load.finish.aborted ? {} : await load.ask({ want: 'part' })
+    if (part === undefined) return
+    yield { input: openPart(part.part, ring), read: part.read }
+  }
+}
+
+/** The load in the main thread, which is asked where it has something to say. */
+function stewardOf(load: Starter<LoadTalk>, { metered }: LoadJob): Steward {
+  const { finish, abort } = load
+  const collector = new Collector(DEAD_BYTES)
+  const freely = (count: number): Grant =>
+    finish.aborted ? { count: 0, last: true } : { count, last: false }
+  return {
+    finish,
+    abort,
+    async take(count) {
+      if (!metered || finish.aborted) return freely(count)
+      return (await load.ask({ want: 'grant', count })).grant as Grant
+    },
+    async partitions(topic) {
+      return (await load.ask({ want: 'partitions', topic })).partitions as number
+    },
+    tell(event) {
+      load.tell(event)
+      collector.check()
+    },
+  }
+}
