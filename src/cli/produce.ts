@@ -13,7 +13,10 @@ import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './pro
 import { showProgress } from './progress.ts'
 
 /** In flight with --threads, unless it is set: half of what it is without. */
-const THREADS_KBYTES = 32_768
+const IN_FLIGHT_OF_THREADS = {
+  'queue.buffering.max.messages': 50_000,
+  'queue.buffering.max.kbytes': 32_768,
+} as const
 
 export const produce: Command<ProduceArguments> = {
   command: 'produce',
@@ -39,7 +42,7 @@ export const produce: Command<ProduceArguments> = {
       defaults: {
         'allow.auto.create.topics': options.embedded,
         // each thread has memory of its own beside what is in flight
-        ...(plan.load.threads === undefined ? {} : { 'queue.buffering.max.kbytes': THREADS_KBYTES }),
+        ...(plan.load.threads === undefined ? {} : IN_FLIGHT_OF_THREADS),
       },
     })
     checkThreads(plan.load, connection.engine)

@@ -6,8 +6,8 @@ import { Feed, type Source } from './feed.ts'
 import type { LoadJob, LoadTalk } from './load-job.ts'
 import type { Grant, Steward } from './steward.ts'
 
-/** Of buffers of this thread: four of them leave a load below 256 MB. */
-const DEAD_BYTES = 8 * 1024 * 1024
+/** Of this thread: four of them leave a load of lines, or of keys and values, below 256 MiB. */
+const DEAD_BYTES = 5 * 1024 * 1024
 
 // The entry of a load's worker threads.
 await serve<LoadTalk>(async (job, load) => {

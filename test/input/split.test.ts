@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MillraceError } from '../../src/errors.ts'
 import {
+  ChunkRing,
   type Input,
   inWhole,
   openInputs,
@@ -186,4 +187,22 @@ describe('a bad record of a part', () => {
     }
     expect.fail('the bad record is in none of the later parts')
   })
+})
+
+it('with a ring, each block is whole until the next one is asked for', async () => {
+  const lines = Array.from({ length: 60_000 }, (_, n) => `${n} ${'x'.repeat(n % 97)}`)
+  // one record is longer than a chunk, one than the room before it
+  lines[20_000] = 'y'.repeat(1_200_000)
+  lines[40_000] = 'z'.repeat(300_000)
+  const path = file('ring.txt', lines.join('\n'))
+  const parts = await partsOf(path, {}, 3_000_000)
+  expect(parts.length).toBeGreaterThan(1)
+  const ring = new ChunkRing()
+  const found: (string | null)[] = []
+  for (const part of parts) {
+    for await (const { bytes, ranges } of readRecords(openPart(part, ring)))
+      found.push(...slices(bytes, ranges))
+  }
+  expect(found.length).toBe(lines.length)
+  expect(found.every((value, n) => value === lines[n])).toBe(true)
 })
