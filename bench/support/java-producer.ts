@@ -158,7 +158,9 @@ async function windowOf(
 /** What Linux counts for a process, user and system. */
 function cpuSecondsOf(pid: number): number {
   // its name, in parentheses, may hold anything
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   return (Number(fields[11]) + Number(fields[12])) * TICK_SECONDS
 }
 
