@@ -26,6 +26,9 @@ try {
       continue
     }
     console.log(`\n${line.name}: ${line.title}; ${surroundings.where?.name}`)
+    for (const [name, { driver, variant, outstanding, properties }] of Object.entries(line.subjects)) {
+      console.log(`${name}: ${driver} ${variant} ${outstanding} outstanding, ${JSON.stringify(properties)}`)
+    }
     const environment = describeEnvironment()
     try {
       const result = await runLine(line, options.pairs, surroundings)

@@ -1,6 +1,7 @@
 import type { TrialLength } from '../../src/bench/trial.ts'
 import {
   defaultSettings,
+  franzGoSettings,
   javaProperties,
   largeSettings,
   librdkafkaProperties,
@@ -138,7 +139,7 @@ function otherClients(size: Size): Line {
     cluster: 'kafka',
     settings,
     subjects: {
-      'franz-go': subject('franz-go', '', size, settings),
+      'franz-go': subject('franz-go', '', size, settings, { properties: franzGoSettings(settings) }),
       framed: subject('millrace', 'batch/framed', size, settings),
       java: subject('java', '', size, settings, { properties: javaProperties(settings) }),
     },

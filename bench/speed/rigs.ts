@@ -25,13 +25,13 @@ export class Rigs {
   }
 
   /** @throws Error with the reason why this line cannot be measured here */
-  async for({ cluster, subjects, settings }: Line): Promise<Surroundings> {
+  async for({ cluster, subjects }: Line): Promise<Surroundings> {
     if (cluster === 'kafka' && !this.#withKafka) throw new Error('it wants --kafka')
     const programs: Record<string, Program> = {}
     for (const { driver } of Object.values(subjects)) {
       if (driver !== 'franz-go' && driver !== 'java') continue
       const make = driver === 'franz-go' ? buildFranzGo : findJavaProducer
-      const made = this.#programs.get(driver) ?? make(settings)
+      const made = this.#programs.get(driver) ?? make()
       this.#programs.set(driver, made)
       programs[driver] = (await made).run
     }

@@ -7,7 +7,6 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { livesNoLonger } from './lives-no-longer.ts'
-import { franzGoSettings, type Settings } from './settings.ts'
 import type { Order, Outcome, Program } from './trials.ts'
 
 const sources = fileURLToPath(new URL('../drivers/franz-go/', import.meta.url))
@@ -23,7 +22,7 @@ export interface FranzGo {
 }
 
 /** Builds the program into a temporary folder. @throws Error with the reason: no Go, or no franz-go to be had */
-export async function buildFranzGo(settings: Settings): Promise<FranzGo> {
+export async function buildFranzGo(): Promise<FranzGo> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-franz-go-'))
   const path = join(folder, 'franz-go')
   const remove = () => rm(folder, { recursive: true, force: true })
@@ -35,7 +34,7 @@ export async function buildFranzGo(settings: Settings): Promise<FranzGo> {
     const { stderr, message } = error as { stderr?: string; message: string }
     throw new Error(`franz-go could not be built: ${stderr?.trim().split('\n').at(-1) || message}`)
   }
-  return { run: order => runProgram(path, order, settings), remove }
+  return { run: order => runProgram(path, order), remove }
 }
 
 /** A line of the program's output. Times are Unix ms. */
@@ -50,13 +49,13 @@ interface Said {
   readonly window?: { readonly seconds: number; readonly delivered: number; readonly cpuSeconds: number }
 }
 
-async function runProgram(path: string, order: Order, settings: Settings): Promise<Outcome> {
-  const { brokers, topic, messageSize, seed, warmupSeconds, length } = order
+async function runProgram(path: string, order: Order): Promise<Outcome> {
+  const { brokers, topic, messageSize, seed, warmupSeconds, length, properties } = order
   if (!('seconds' in length)) throw new Error('franz-go is measured for a time')
   const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] })
   const forget = livesNoLonger(child)
   const task = { brokers, topic, messageSize, payloads: PAYLOADS, seed, warmupSeconds, ...length }
-  child.stdin.end(JSON.stringify({ ...task, ...franzGoSettings(settings) }))
+  child.stdin.end(JSON.stringify({ ...task, ...properties }))
   let result: Said | undefined
   for await (const line of createInterface({ input: child.stdout })) {
     const said = JSON.parse(line) as Said

@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { randomRing } from '../../src/bench/payloads.ts'
 import { maven } from '../../test/integration/brokers/maven.ts'
 import { livesNoLonger } from './lives-no-longer.ts'
-import { javaProperties, type Settings } from './settings.ts'
 import { textsOf } from './texts.ts'
 import type { Order, Outcome, Program } from './trials.ts'
 
@@ -35,14 +34,14 @@ export interface JavaProducer {
  * of the warm-up and the end of the window. All its messages have to be acknowledged in the end.
  * @throws Error with the reason where it cannot be had: no Java, no jars
  */
-export async function findJavaProducer(settings: Settings): Promise<JavaProducer> {
+export async function findJavaProducer(): Promise<JavaProducer> {
   const { available, reason: jars } = await maven.availability()
   if (!available) throw new Error(jars)
   const folder = await mkdtemp(join(tmpdir(), 'millrace-java-producer-'))
   let rate = FIRST_RATE
   return {
     async run(order, ends) {
-      const outcome = await runProgram({ jars, folder, settings, rate }, order, ends)
+      const outcome = await runProgram({ jars, folder, rate }, order, ends)
       rate = Math.max(rate, outcome.messagesPerSecond)
       return outcome
     },
@@ -53,14 +52,13 @@ export async function findJavaProducer(settings: Settings): Promise<JavaProducer
 interface Java {
   readonly jars: string
   readonly folder: string
-  readonly settings: Settings
   /** Messages a second, expected. */
   readonly rate: number
 }
 
 async function runProgram(
-  { jars, folder, settings, rate }: Java,
-  { brokers, topic, messageSize, seed, length }: Order,
+  { jars, folder, rate }: Java,
+  { brokers, topic, messageSize, seed, length, properties }: Order,
   ends: () => Promise<number>,
 ): Promise<Outcome> {
   if (!('seconds' in length)) throw new Error('kafka-producer-perf-test is measured for a time')
@@ -68,14 +66,14 @@ async function runProgram(
   const messages = Math.ceil(rate * (WARMUP_SECONDS + length.seconds) * 1.3)
   const payloads = join(folder, 'payloads')
   await writeFile(payloads, lines(messageSize, seed))
-  const properties = { 'bootstrap.servers': brokers, ...javaProperties(settings) }
+  const all = { ...properties, 'bootstrap.servers': brokers }
   const child = spawn(
     'java',
     [
       ...[...JVM, '-cp', join(jars, '*'), MAIN],
       ...['--topic', topic, '--num-records', String(messages), '--throughput', '-1'],
       ...['--payload-file', payloads, '--print-metrics'],
-      ...['--producer-props', ...Object.entries(properties).map(([name, value]) => `${name}=${value}`)],
+      ...['--producer-props', ...Object.entries(all).map(([name, value]) => `${name}=${value}`)],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )

@@ -57,7 +57,7 @@ export function javaProperties(settings: Settings): Properties {
 }
 
 /** For our program around franz-go, which has idempotence, acks=all and 5 requests in flight by itself. */
-export function franzGoSettings(settings: Settings) {
+export function franzGoSettings(settings: Settings): Properties {
   return {
     lingerMs: settings.lingerMs,
     batchBytes: settings.batchBytes,
