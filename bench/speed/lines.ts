@@ -27,7 +27,7 @@ export function allLines(size: Size): Line[] {
   return [
     ...clusters.flatMap(cluster => ceilingLines(cluster, size)),
     ...clusters.flatMap(cluster => nodeRdkafkaLines(cluster, size)),
-    otherClients(size),
+    ...otherClients(size),
     eventLoopDelay(size),
     threads(size),
     costByCount(size),
@@ -131,29 +131,32 @@ function nodeRdkafkaLines(cluster: Cluster, size: Size): Line[] {
   })
 }
 
-function otherClients(size: Size): Line {
+function otherClients(size: Size): Line[] {
   const settings = defaultSettings
-  return {
-    name: 'clients',
-    title: 'framed, 100 B, beside other languages',
-    cluster: 'kafka',
-    settings,
-    subjects: {
-      'franz-go': subject('franz-go', '', size, settings, { properties: franzGoSettings(settings) }),
-      framed: subject('millrace', 'batch/framed', size, settings),
-      java: subject('java', '', size, settings, { properties: javaProperties(settings) }),
-    },
-    measures: [
-      rateRatio('framed', 'franz-go', claims.framedToFranzGo),
-      rateRatio('framed', 'java', claims.framedToJava),
-      rate('framed'),
-      rate('franz-go'),
-      rate('java'),
-      cpu('framed'),
-      cpu('franz-go'),
-      cpu('java'),
-    ],
-  }
+  const others = [
+    { other: 'franz-go', properties: franzGoSettings(settings), claim: claims.framedToFranzGo },
+    { other: 'java', properties: javaProperties(settings), claim: claims.framedToJava },
+  ]
+  return others.map(
+    ({ other, properties, claim }): Line => ({
+      name: `framed-vs-${other}`,
+      title: 'framed, 100 B, beside a client of another language',
+      cluster: 'kafka',
+      settings,
+      subjects: {
+        framed: subject('millrace', 'batch/framed', size, settings),
+        [other]: subject(other, '', size, settings, { properties }),
+      },
+      measures: [
+        rateRatio('framed', other, claim),
+        rate('framed'),
+        rate(other),
+        cpu('framed'),
+        cpu(other),
+        cpuRatio('framed', other),
+      ],
+    }),
+  )
 }
 
 function eventLoopDelay(size: Size): Line {
