@@ -16,10 +16,15 @@ const MAIN = 'org.apache.kafka.tools.ProducerPerformance'
 const JVM = ['-Xmx512m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
 const PAYLOADS = 16_384
 const LOOK_MS = 100
-/** A virtual machine compiles what it does often: it gets this much more time to warm up than the others. */
-const WARMUP_SECONDS = 4
-/** For the first trial, which tells how many messages take about so long. */
-const FIRST_RATE = 500_000
+/**
+ * A virtual machine compiles what it does often, and its rate doubles over the first ten seconds: it gets more time to
+ * warm up than the others.
+ */
+const WARMUP_SECONDS = 10
+/** Expected of the first trial; later ones go by what was measured. */
+const FIRST_RATE = 800_000
+/** The part of its messages after which it may have offered all, with the rest on their way. */
+const OFFERING = 0.97
 /** Of USER_HZ, which is 100 wherever Linux runs. */
 const TICK_SECONDS = 0.01
 
@@ -30,19 +35,19 @@ export interface JavaProducer {
 
 /**
  * `kafka-producer-perf-test` from Kafka's jars. It knows no window of time and tells nothing of when its messages were
- * acknowledged: it gets as many as take about so long, and its rate is that of the topic's end offsets between the end
- * of the warm-up and the end of the window. All its messages have to be acknowledged in the end.
+ * acknowledged: it gets as many as take about so long, and its rate is that of the topic's end offsets over the last
+ * seconds in which it offered. All its messages have to be acknowledged in the end.
  * @throws Error with the reason where it cannot be had: no Java, no jars
  */
 export async function findJavaProducer(): Promise<JavaProducer> {
   const { available, reason: jars } = await maven.availability()
   if (!available) throw new Error(jars)
   const folder = await mkdtemp(join(tmpdir(), 'millrace-java-producer-'))
-  let rate = FIRST_RATE
+  let fastest = 0
   return {
     async run(order, ends) {
-      const outcome = await runProgram({ jars, folder, rate }, order, ends)
-      rate = Math.max(rate, outcome.messagesPerSecond)
+      const outcome = await runProgram({ jars, folder, rate: fastest || FIRST_RATE }, order, ends)
+      fastest = Math.max(fastest, outcome.messagesPerSecond)
       return outcome
     },
     remove: () => rm(folder, { recursive: true, force: true }),
@@ -62,8 +67,7 @@ async function runProgram(
   ends: () => Promise<number>,
 ): Promise<Outcome> {
   if (!('seconds' in length)) throw new Error('kafka-producer-perf-test is measured for a time')
-  // lasts longer than the window, also where it has become faster
-  const messages = Math.ceil(rate * (WARMUP_SECONDS + length.seconds) * 1.3)
+  const messages = Math.ceil(rate * (WARMUP_SECONDS + length.seconds))
   const payloads = join(folder, 'payloads')
   await writeFile(payloads, lines(messageSize, seed))
   const all = { ...properties, 'bootstrap.servers': brokers }
@@ -83,7 +87,10 @@ async function runProgram(
     said += text
   })
   const closed = once(child, 'close')
-  const window = await windowOf(child, ends, length.seconds, messages)
+  const window = await windowOf(child, ends, length.seconds, messages).catch(error => {
+    child.kill('SIGKILL')
+    throw error
+  })
   const [code] = await closed
   forget()
   if (code !== 0) throw new Error(`kafka-producer-perf-test ended with ${code}: ${said.slice(-500)}`)
@@ -114,40 +121,30 @@ interface Sample {
   readonly cpuSeconds: number
 }
 
-/** @throws Error when it ended before a second of the window was over */
+/** The last seconds in which it still offered. @throws Error when it did not run for so long */
 async function windowOf(
   child: ChildProcess,
   ends: () => Promise<number>,
   seconds: number,
   messages: number,
 ): Promise<{ seconds: number; delivered: number; cpuSeconds: number }> {
-  const take = async (): Promise<Sample | undefined> => {
+  const samples: Sample[] = []
+  for (;;) {
     const before = performance.now()
     const sum = await ends()
     const at = (before + performance.now()) / 2000
-    const running = child.exitCode === null && child.signalCode === null && sum < messages
-    return running ? { at, ends: sum, cpuSeconds: cpuSecondsOf(child.pid ?? 0) } : undefined
-  }
-  let started: number | undefined
-  let first: Sample | undefined
-  let last: Sample | undefined
-  for (;;) {
-    const sample = await take()
-    if (sample === undefined) break
-    if (sample.ends > 0) started ??= sample.at
-    if (started !== undefined && sample.at - started >= WARMUP_SECONDS) {
-      first ??= sample
-      last = sample
-      if (sample.at - first.at >= seconds) break
-    }
+    const ended = child.exitCode !== null || child.signalCode !== null
+    if (ended || sum > messages * OFFERING) break
+    if (sum > 0) samples.push({ at, ends: sum, cpuSeconds: cpuSecondsOf(child.pid ?? 0) })
     await sleep(LOOK_MS)
   }
-  const length = (last?.at ?? 0) - (first?.at ?? 0)
-  if (first === undefined || last === undefined || length < Math.min(1, seconds / 2)) {
+  const last = samples.at(-1)
+  const first = samples.findLast(({ at }) => at <= (last?.at ?? 0) - seconds)
+  if (first === undefined || last === undefined) {
     throw new Error(`kafka-producer-perf-test was done too soon with ${messages} messages`)
   }
   return {
-    seconds: length,
+    seconds: last.at - first.at,
     delivered: last.ends - first.ends,
     cpuSeconds: last.cpuSeconds - first.cpuSeconds,
   }
