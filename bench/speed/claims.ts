@@ -17,6 +17,6 @@ export const claims = {
   eventLoopDelay: { atMost: 10 },
   /** Of what the threads' processor time allows. */
   threads: { atLeast: 0.8 },
-  /** CPU a message, times that of the smaller case; beyond the ceiling's own growth. */
+  /** CPU a message, times that of the smaller case; the ceiling's own growth is shown beside it. */
   growth: { atMost: 1.1 },
 } as const satisfies Record<string, Claim>
