@@ -1,6 +1,7 @@
 // The callback engine against a bare node-rdkafka loop: see README.md.
 import { type Summary, summarize } from '../src/bench/statistics.ts'
-import { median, numericFlags, record, shown } from './support/results.ts'
+import { bestPolling } from './support/polling.ts'
+import { numericFlags, record, shown } from './support/results.ts'
 import { type Outcome, type Subject, trial } from './support/trials.ts'
 
 const flags = numericFlags({ pairs: 7, seconds: 4, outstanding: 10_000, tries: 2 })
@@ -21,31 +22,18 @@ function subject(driver: Subject['driver'], variant: string, seconds = flags.sec
   return { driver, variant, properties, outstanding, messageSize: 100, warmupSeconds: 1, length: { seconds } }
 }
 
-const pollings = ['inline', 'interval-1', 'interval-2', 'interval-5', 'interval-10'] as const
-
-/** The way of polling that serves the bare loop best here and now. */
-async function bestPolling(): Promise<{ best: string; rates: Record<string, number[]> }> {
-  const rates: Record<string, number[]> = Object.fromEntries(pollings.map(polling => [polling, []]))
-  for (let round = 0; round < flags.tries; round++) {
-    for (const polling of round % 2 === 0 ? pollings : pollings.toReversed()) {
-      const { messagesPerSecond } = await trial(subject('bare', polling, Math.min(2, flags.seconds)), round)
-      rates[polling]?.push(Math.round(messagesPerSecond))
-      console.log(`bare, ${polling}: ${Math.round(messagesPerSecond)} msg/s`)
-    }
-  }
-  const [best] = pollings.toSorted((a, b) => median(rates[b] ?? []) - median(rates[a] ?? []))
-  return { best: best ?? 'inline', rates }
-}
-
-const { best, rates: pollingRates } = await bestPolling()
+const { best, rates: pollingRates } = await bestPolling(
+  polling => subject('bare', polling, Math.min(2, flags.seconds)),
+  flags.tries,
+)
 console.log(`bare polls best with: ${best}`)
 
 // the engine's batches stand between both bare loops, next to each
 const subjects = {
   counting: subject('bare', best),
-  batch: subject('millrace', 'batch'),
+  batch: subject('millrace', 'callback/arrays'),
   telling: subject('bare', `${best}+opaque`),
-  send: subject('millrace', 'send'),
+  send: subject('millrace', 'callback/send'),
 }
 type Name = keyof typeof subjects
 const names = Object.keys(subjects) as Name[]

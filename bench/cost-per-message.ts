@@ -14,7 +14,7 @@ async function measure(count: number, seed: number): Promise<Outcome> {
   const { outstanding, unit } = flags
   const length = { messages: count * unit }
   const rest = { properties, outstanding, messageSize: 100, warmupSeconds: 1, length } as const
-  return trial({ driver: 'millrace', variant: 'batch', ...rest }, seed)
+  return trial({ driver: 'millrace', variant: 'callback/arrays', ...rest }, seed)
 }
 
 const costs = new Map<number, Outcome[]>(millions.map(count => [count, []]))

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Connect, Driver, Setup } from '../support/driver.ts'
+import { type Texts, textsOf } from '../support/texts.ts'
 
 const rdkafka = createRequire(import.meta.url)('node-rdkafka') as typeof import('node-rdkafka')
 
@@ -11,7 +12,8 @@ const MOST_IN_FLIGHT = 2 ** 30
 /**
  * A loop around node-rdkafka's produce() with delivery reports, as short as it can be: nothing but a count
  * in each report. Variants: `interval-N` polls every N ms, `inline` once in each slice; with `+opaque` each
- * message carries a number, without which a report does not tell which message it is about.
+ * message carries a number, without which a report does not tell which message it is about. With `+text` keys and
+ * values are strings: node-rdkafka takes the key as it is, and of the value a Buffer has to be made.
  */
 export const connect: Connect = async setup => {
   const producer = new rdkafka.Producer({
@@ -33,6 +35,7 @@ class Bare implements Driver {
   readonly #setup: Setup
   readonly #inline: boolean
   readonly #opaque: boolean
+  readonly #texts: Texts | undefined
   #left = 0
   #waiting = false
   #whenEnded: (() => void) | undefined
@@ -40,9 +43,10 @@ class Bare implements Driver {
   constructor(producer: import('node-rdkafka').Producer, setup: Setup) {
     this.#producer = producer
     this.#setup = setup
-    const [polling = '', opaque] = setup.variant.split('+')
+    const [polling = '', ...extras] = setup.variant.split('+')
     this.#inline = polling === 'inline'
-    this.#opaque = opaque === 'opaque'
+    this.#opaque = extras.includes('opaque')
+    this.#texts = extras.includes('text') ? textsOf(setup.payloads) : undefined
     // the interval serves reports while there is no slice, too
     producer.setPollInterval(this.#inline ? 1 : Number(polling.replace('interval-', '')))
     const wakeAt = setup.outstanding * 0.75
@@ -67,7 +71,8 @@ class Bare implements Driver {
     const { outstanding } = this.#setup
     const inFlight = this.offered - this.delivered - this.failed
     const count = Math.min(SLICE, outstanding - inFlight, this.#left)
-    if (this.#opaque) this.#produceTelling(count)
+    if (this.#texts !== undefined) this.#produceTexts(count, this.#texts)
+    else if (this.#opaque) this.#produceTelling(count)
     else this.#produceCounting(count)
     this.offered += count
     this.#left -= count
@@ -89,6 +94,16 @@ class Bare implements Driver {
     for (let index = this.offered; index < this.offered + count; index++) {
       const payload = payloads[index % payloads.length] as Buffer
       this.#producer.produce(topic, -1, payload, null, null, index % MOST_IN_FLIGHT)
+    }
+  }
+
+  #produceTexts(count: number, { keys, values }: Texts): void {
+    const { topic } = this.#setup
+    for (let number = this.offered; number < this.offered + count; number++) {
+      const index = number % values.length
+      const value = Buffer.from(values[index] as string)
+      const opaque = this.#opaque ? number % MOST_IN_FLIGHT : undefined
+      this.#producer.produce(topic, -1, value, keys[index], null, opaque)
     }
   }
 

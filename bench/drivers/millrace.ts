@@ -1,48 +1,123 @@
 import type { Producer } from '../../src/producer/producer.ts'
 import type { BatchResult } from '../../src/producer/results.ts'
-import type { Message } from '../../src/types.ts'
+import type { Detail, Framed, Message } from '../../src/types.ts'
 import type { Connect, Driver, Setup } from '../support/driver.ts'
+import { measured } from '../support/measured.ts'
+import { textsOf } from '../support/texts.ts'
+import { SourceDriver } from './millrace-source.ts'
 
 // what is measured is what is installed
-const millrace = (await import(
-  new URL('../../dist/index.js', import.meta.url).href
-)) as typeof import('../../src/index.ts')
+const millrace = await measured<typeof import('../../src/index.ts')>('index.js')
 
 const BATCH = 1000
+/** Batches that are made before the clock runs. */
+const MADE = 64
 
-/** millrace's callback engine. Variants: `batch`, arrays of 1,000 messages; `send`, one promise a message. */
+/**
+ * millrace. Variants are `ENGINE/WAY`, with `callback` or `batch` for the engine:
+ *
+ * - `arrays`: sendBatch with arrays of 1,000 messages that are there already
+ * - `objects`: sendBatch with arrays of 1,000 objects, made of strings, key and value; offsets come back
+ * - `framed`: sendBatch with frames of 1,000 messages, of which nothing but counts comes back
+ * - `send`: one promise a message
+ * - `source`: produceFrom with a source of messages, one by one
+ */
 export const connect: Connect = async setup => {
-  const producer = await millrace.Producer.connect(
-    { ...setup.properties, 'bootstrap.servers': setup.brokers },
-    { engine: 'callback' },
-  )
-  return new Millrace(producer, setup)
+  const [engine, way] = setup.variant.split('/')
+  if (engine !== 'callback' && engine !== 'batch') throw new Error(`there is no engine ${engine}`)
+  const properties = { ...setup.properties, 'bootstrap.servers': setup.brokers }
+  const producer = await millrace.Producer.connect(properties, { engine })
+  if (way === 'source') return new SourceDriver(producer, setup)
+  return new CallDriver(producer, setup, callOf(setup, way), engine === 'batch')
 }
 
-class Millrace implements Driver {
+/** How so many messages are given to the producer. */
+interface Call {
+  /** Messages in each call. */
+  readonly unit: number
+  readonly detail: Detail
+  make(count: number): readonly Message[] | Framed
+}
+
+function callOf(setup: Setup, way: string | undefined): Call {
+  if (way === 'arrays') return arrays(setup, BATCH)
+  if (way === 'send') return arrays(setup, 1)
+  if (way === 'objects') return objects(setup)
+  if (way === 'framed') return framed(setup)
+  throw new Error(`there is no way ${way}`)
+}
+
+function arrays({ topic, payloads }: Setup, unit: number): Call {
+  const messages = payloads.map((value): Message => ({ topic, value }))
+  const made = Array.from({ length: unit === 1 ? messages.length : MADE }, (_, number) =>
+    Array.from(
+      { length: unit },
+      (_, index) => messages[(number * unit + index) % messages.length] as Message,
+    ),
+  )
+  let turn = 0
+  return {
+    unit,
+    detail: 'failures',
+    make(count) {
+      const array = made[turn++ % made.length] as Message[]
+      return count === unit ? array : array.slice(0, count)
+    },
+  }
+}
+
+function objects({ topic, payloads }: Setup): Call {
+  const { keys, values } = textsOf(payloads)
+  let next = 0
+  return {
+    unit: BATCH,
+    detail: 'all',
+    make: count =>
+      Array.from({ length: count }, () => {
+        const index = next++ % values.length
+        return { topic, key: keys[index], value: values[index] as string }
+      }),
+  }
+}
+
+function framed({ topic, ring }: Setup): Call {
+  const { bytes, ranges } = ring
+  const made = Array.from({ length: MADE }, (_, number) =>
+    Uint32Array.from(
+      { length: 2 * BATCH },
+      (_, index) => ranges[(2 * number * BATCH + index) % ranges.length] as number,
+    ),
+  )
+  let turn = 0
+  return {
+    unit: BATCH,
+    detail: 'counts',
+    make: count => ({
+      topic,
+      bytes,
+      ranges: (made[turn++ % made.length] as Uint32Array).subarray(0, 2 * count),
+    }),
+  }
+}
+
+class CallDriver implements Driver {
   offered = 0
   #toldDelivered = 0
   #toldFailed = 0
   readonly #producer: Producer
-  readonly #outstanding: number
-  readonly #unit: number
-  readonly #messages: readonly Message[]
-  readonly #batches: readonly (readonly Message[])[]
+  readonly #call: Call
+  readonly #window: number
+  readonly #wakeAt: number
   #left = 0
   #whenEnded: (() => void) | undefined
   #wake: (() => void) | undefined
 
-  constructor(producer: Producer, { topic, payloads, outstanding, variant }: Setup) {
+  /** @param waitsInLine two more calls than have room wait in the producer's line, so that its own limits decide */
+  constructor(producer: Producer, { outstanding }: Setup, call: Call, waitsInLine: boolean) {
     this.#producer = producer
-    this.#outstanding = outstanding
-    this.#messages = payloads.map(value => ({ topic, value }))
-    this.#unit = variant === 'batch' ? BATCH : 1
-    this.#batches = Array.from({ length: 16 }, (_, number) =>
-      Array.from(
-        { length: BATCH },
-        (_, index) => this.#messages[(number * BATCH + index) % payloads.length] as Message,
-      ),
-    )
+    this.#call = call
+    this.#window = waitsInLine && call.unit > 1 ? outstanding + 2 * call.unit : outstanding
+    this.#wakeAt = call.unit === 1 ? outstanding * 0.75 : this.#window - call.unit
   }
 
   get delivered(): number {
@@ -60,28 +135,28 @@ class Millrace implements Driver {
 
   async #loop(): Promise<void> {
     let turn = 0
-    const wakeAt = this.#unit === 1 ? this.#outstanding * 0.75 : this.#outstanding - this.#unit
+    const { unit, detail } = this.#call
     while (this.#left > 0) {
-      if (this.#inFlight + this.#unit > this.#outstanding) {
+      if (this.#inFlight + unit > this.#window) {
         await new Promise<void>(resolve => {
           this.#wake = () => {
-            if (this.#inFlight > wakeAt) return
+            if (this.#inFlight > this.#wakeAt) return
             this.#wake = undefined
             resolve()
           }
         })
         continue
       }
-      const count = Math.min(this.#unit, this.#left)
+      const count = Math.min(unit, this.#left)
       this.#left -= count
       this.offered += count
-      if (this.#unit === 1) {
-        const message = this.#messages[turn++ % this.#messages.length] as Message
-        this.#producer.send(message).then(this.#sent, this.#notSent)
-        if (turn % 1000 === 0) await new Promise(resolve => setImmediate(resolve))
+      const messages = this.#call.make(count)
+      if (unit === 1) {
+        const [message] = messages as readonly Message[]
+        this.#producer.send(message as Message).then(this.#sent, this.#notSent)
+        if (++turn % 1000 === 0) await new Promise(resolve => setImmediate(resolve))
       } else {
-        const batch = this.#batches[turn++ % this.#batches.length] as readonly Message[]
-        void this.#producer.sendBatch(count === BATCH ? batch : batch.slice(0, count)).then(this.#ended)
+        void this.#producer.sendBatch(messages, { detail }).then(this.#ended)
       }
     }
   }

@@ -13,17 +13,19 @@ process.once('message', async (order: Order) => {
 async function measure(order: Order): Promise<Outcome> {
   const { driver: name, brokers, topic, properties, outstanding, variant, messageSize, seed } = order
   const { connect } = (await import(`../drivers/${name}.ts`)) as { connect: Connect }
-  const { bytes, ranges } = randomRing(messageSize, seed)
+  const ring = randomRing(messageSize, seed)
+  const { bytes, ranges } = ring
   const payloads = Array.from({ length: ranges.length / 2 }, (_, index) =>
     bytes.subarray(ranges[2 * index], ranges[2 * index + 1]),
   )
-  const driver = await connect({ brokers, topic, properties, payloads, outstanding, variant })
+  const driver = await connect({ brokers, topic, properties, ring, payloads, outstanding, variant })
   driver.start()
   while (driver.delivered === 0) await sleep(5)
   await sleep(order.warmupSeconds * 1000)
   if ('messages' in order.length) await driver.stop()
   const meter = new Meter()
   const before = driver.delivered
+  const threadCpuBefore = driver.threadCpuSeconds
   if ('messages' in order.length) {
     driver.start(order.length.messages)
     await driver.finished()
@@ -31,6 +33,7 @@ async function measure(order: Order): Promise<Outcome> {
     await sleep(order.length.seconds * 1000)
   }
   const delivered = driver.delivered - before
+  const threadCpuAfter = driver.threadCpuSeconds
   const spent = await meter.stop()
   await driver.stop()
   const whole = { offered: driver.offered, delivered: driver.delivered, failed: driver.failed }
@@ -40,6 +43,11 @@ async function measure(order: Order): Promise<Outcome> {
     messagesPerSecond: delivered / spent.seconds,
     cpuSecondsPerMillion: ((user + system) * 1e6) / delivered,
     gcMs: spent.gcMs,
+    eventLoopDelayP99Ms: spent.eventLoopDelayMs.p99,
+    threadCpuSecondsPerMillion:
+      threadCpuBefore === undefined || threadCpuAfter === undefined
+        ? null
+        : ((threadCpuAfter - threadCpuBefore) * 1e6) / delivered,
     seconds: spent.seconds,
     whole,
   }

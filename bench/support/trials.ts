@@ -1,19 +1,23 @@
-import { fork } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { forkCluster } from '../../src/bench/children.ts'
+import { readyTopic } from '../../src/bench/end-offsets.ts'
 import type { TrialLength } from '../../src/bench/trial.ts'
 import { Producer } from '../../src/index.ts'
+import { asked, forkEntry } from './fork.ts'
+import { embedded, type Where } from './where.ts'
 
 /** What one trial is to do. */
 export interface Subject {
-  readonly driver: 'bare' | 'millrace'
+  /** A file of `drivers/`, or one of the programs that a run brings along. */
+  readonly driver: string
   readonly variant: string
   readonly properties: Readonly<Record<string, string | number | boolean>>
   readonly outstanding: number
   readonly messageSize: number
   readonly warmupSeconds: number
   readonly length: TrialLength
+  /** Default 4. */
+  readonly partitions?: number
+  /** False: what it counts goes nowhere, and the topic must not have moved. */
+  readonly sends?: false
 }
 
 export interface Order extends Subject {
@@ -27,58 +31,67 @@ export interface Outcome {
   readonly messagesPerSecond: number
   /** Of the trial's process; the cluster is another. */
   readonly cpuSecondsPerMillion: number
-  readonly gcMs: number
+  /** Null where it is no process of Node.js, here and below. */
+  readonly gcMs: number | null
+  /** By how much a 1 ms timer was late within the window, 99th percentile. */
+  readonly eventLoopDelayP99Ms: number | null
+  /** Of the threads that the driver measures by themselves. */
+  readonly threadCpuSecondsPerMillion: number | null
   readonly seconds: number
+  /** What the client says of the batches that it sent, where it does. */
+  readonly messagesPerBatch?: number | null
   /** Over the trial's whole life. */
   readonly whole: { readonly offered: number; readonly delivered: number; readonly failed: number }
 }
 
-const TOPIC = 'bench'
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const entry = fileURLToPath(new URL('trial-process.ts', import.meta.url))
+/** A client that is no driver of Node.js. `ends`: the sum of the topic's end offsets, since the trial began. */
+export type Program = (order: Order, ends: () => Promise<number>) => Promise<Outcome>
+
+export interface Surroundings {
+  /** Default: embedded clusters. */
+  readonly where?: Where
+  readonly programs?: Readonly<Record<string, Program>>
+}
 
 /**
- * One trial: an embedded cluster in a process of its own, a topic made beforehand, and the driver in
- * another process. Its figures are void, and this throws, unless offered = delivered + failed, nothing
- * failed, and the end offsets moved by exactly what was delivered.
+ * One trial: a topic made beforehand, on a cluster in another process, and the driver in a process of its own. Its
+ * figures are void, and this throws, unless offered = delivered + failed, nothing failed, and the end offsets moved by
+ * exactly what was delivered.
  */
-export async function trial(subject: Subject, seed: number): Promise<Outcome> {
-  const cluster = await forkCluster()
-  const witness = await Producer.connect({ 'bootstrap.servers': cluster.bootstrapServers })
+export async function trial(
+  subject: Subject,
+  seed: number,
+  { where = embedded, programs = {} }: Surroundings = {},
+): Promise<Outcome> {
+  const { driver, variant, partitions = 4, sends = true } = subject
+  const place = await where.enter(partitions)
   try {
-    await endOffsets(witness)
-    const order: Order = { ...subject, brokers: cluster.bootstrapServers, topic: TOPIC, seed }
-    const outcome = await inProcess(order)
-    const { offered, delivered, failed } = outcome.whole
-    const moved = await endOffsets(witness)
-    if (offered !== delivered || failed !== 0 || moved !== delivered) {
-      throw new Error(
-        `${subject.driver} ${subject.variant} is void: ${offered} offered, ${delivered} delivered, ` +
-          `${failed} failed, end offsets moved by ${moved}`,
-      )
+    const witness = await Producer.connect({ 'bootstrap.servers': place.bootstrapServers })
+    try {
+      const before = await readyTopic(witness, place.topic, partitions)
+      const ends = async () => (await readyTopic(witness, place.topic, partitions)).sum - before.sum
+      const order: Order = { ...subject, brokers: place.bootstrapServers, topic: place.topic, seed }
+      const program = programs[driver] ?? inProcess
+      const outcome = await program(order, ends)
+      const { offered, delivered, failed } = outcome.whole
+      const moved = await ends()
+      if (offered !== delivered || failed !== 0 || moved !== (sends ? delivered : 0)) {
+        throw new Error(
+          `${driver} ${variant} is void: ${offered} offered, ${delivered} delivered, ${failed} failed, ` +
+            `end offsets moved by ${moved}`,
+        )
+      }
+      return outcome
+    } finally {
+      await witness.close()
     }
-    return outcome
   } finally {
-    await witness.close()
-    await cluster.stop()
+    await place.leave()
   }
 }
 
-async function endOffsets(witness: Producer): Promise<number> {
-  const description = await witness.describeTopic(TOPIC)
-  return description?.partitions.reduce((sum, { high }) => sum + high, 0) ?? 0
-}
-
 function inProcess(order: Order): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = fork(entry, [], {
-      execArgv: ['--import', tsx, ...profiling()],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
-    child.once('message', outcome => resolve(outcome as Outcome))
-    child.once('exit', code => reject(new Error(`the trial's process ended with ${code}`)))
-    child.send(order)
-  })
+  return asked(forkEntry('trial-process.ts', profiling()), "the trial's process", order)
 }
 
 /** `BENCH_PROFILE=DIR` has each trial's process write a CPU profile there. */

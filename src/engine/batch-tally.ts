@@ -5,7 +5,7 @@ import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import type { Binding } from './binding.ts'
 import type { DeliveryErrors } from './delivery-errors.ts'
 import type { Failure, Tally } from './engine.ts'
-import { messageOf, topicOf } from './message.ts'
+import { headerList, messageOf, topicOf } from './message.ts'
 
 /** The addon's State of a message. */
 export const STATE = { pending: 0, delivered: 1, failed: 2, unsent: 3, refused: 4 } as const
@@ -62,7 +62,9 @@ export class BatchTally implements Tally {
    */
   open(messages: readonly Message[] | Framed): void {
     // a frame is read once: what is borrowed of its memory has to be what was looked at, and has to stay reachable
-    this.messages = Array.isArray(messages) ? messages : { ...(messages as Framed) }
+    this.messages = Array.isArray(messages)
+      ? messages
+      : { ...(messages as Framed), ...settledHeaders(messages as Framed) }
     const slots = this.#detail !== 'counts' || Array.isArray(messages)
     this.id = this.#binding.batch(this.#channel, this.length, slots, this.#due)
   }
@@ -192,5 +194,16 @@ export class BatchTally implements Tally {
   #read(column: number): number {
     if (this.id === 0) return 0
     return (this.#counts ?? this.#binding.batchCounts(this.#channel, this.id))[column] as number
+  }
+}
+
+/** A list of its own: the frame's may grow meanwhile, and each message gives back what headers cost at the first. */
+function settledHeaders({ headers }: Framed): Pick<Framed, 'headers'> {
+  if (headers === null || headers === undefined) return {}
+  try {
+    return { headers: headerList(headers).map(([name, value]) => [name, value] as const) }
+  } catch {
+    // each message is refused for it
+    return {}
   }
 }

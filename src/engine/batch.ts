@@ -57,7 +57,7 @@ export class BatchEngine implements Engine {
   readonly #tallies = new Map<number, BatchTally>()
   /** Memory that librdkafka may still read, of batches that never ended. */
   readonly #kept: unknown[] = []
-  readonly #unsent: Message[] = []
+  #unsent: Message[] = []
   #refusedHere = 0
   /** What the batches that have ended came to. */
   readonly #told = { delivered: 0, failed: 0, handedBack: 0, possiblyPersisted: 0 }
@@ -246,7 +246,7 @@ export class BatchEngine implements Engine {
   }
 
   discardHandedBack(): void {
-    this.#unsent.length = 0
+    this.#unsent = []
   }
 
   /** Workers' calls are refused from here on. */
@@ -307,9 +307,12 @@ export class BatchEngine implements Engine {
     this.fatal(this.#binding.fatalReason(this.#channel) || 'librdkafka reported a fatal error')
   }
 
-  /** The addon's wake-up: something has ended, or there is room. */
+  /**
+   * The addon's wake-up: something has ended, or there is room. Read in a turn of its own: Node makes up to a thousand
+   * such calls in one turn, and who hears of an ending sends again, so that timers would wait for seconds.
+   */
   #awake(): void {
-    this.#read()
+    this.#readSoon()
   }
 
   #read(limit?: number): void {
@@ -354,13 +357,13 @@ export class BatchEngine implements Engine {
       if (tally === undefined) continue
       this.#tallies.delete(id)
       const unsent = tally.finish()
-      if (tally.fatal) this.#meetFatal()
       this.#told.delivered += tally.delivered
       this.#told.failed += tally.failed
       this.#told.handedBack += tally.handedBack
       this.#told.possiblyPersisted += tally.possiblyPersisted
       if (this.#home) for (const message of unsent) this.#unsent.push(message)
       tally.resolve()
+      if (tally.fatal) this.#meetFatal()
     }
   }
 
@@ -471,7 +474,10 @@ export class BatchEngine implements Engine {
   }
 
   #flush(milliseconds: number): Promise<void> {
-    return new Promise(resolve => this.#binding.flush(this.#channel, milliseconds, resolve))
+    // libuv's pool may be busy with something else for long
+    const timer = new Promise<void>(resolve => setTimeout(resolve, milliseconds).unref())
+    const flushed = new Promise<void>(resolve => this.#binding.flush(this.#channel, milliseconds, resolve))
+    return Promise.race([flushed, timer])
   }
 
   /** Messages in flight keep the process alive. */

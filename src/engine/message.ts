@@ -112,6 +112,13 @@ export function checkTimestamp(timestamp: number | Date | null | undefined): num
 export function headerList(headers: Headers): readonly Header[] {
   if (typeof headers !== 'object' || headers === null) throw invalidHeaders(headers)
   if (Symbol.iterator in headers) {
+    // a message that finds no room is read again
+    if (((headers as Iterable<Header>)[Symbol.iterator]() as unknown) === headers) {
+      throw new MillraceError('INVALID_MESSAGE', 'The headers can be read once only', {
+        hint: 'Give a list of [name, value] pairs, a Map, or an object',
+        context: { field: 'headers' },
+      })
+    }
     const list: Header[] = []
     for (const header of headers as Iterable<Header>) add(list, header)
     const wrong = list.find(header => !Array.isArray(header) || header.length !== 2)

@@ -43,6 +43,8 @@ export class Packer {
   fields: Int32Array
   readonly capacity: number
   count = 0
+  /** Of the message that was added last. */
+  lastTopic = ''
   #at = 0
   /** Grows whenever something is packed, or taken. */
   #turn = 0
@@ -102,6 +104,7 @@ export class Packer {
       if (turn === this.#turn) this.#at = from
       throw error
     }
+    this.lastTopic = topic
     fields[base + TOPIC] = this.#topicNumber(topic)
     fields[base + PARTITION] = partition
     fields[base + TIME_LOW] = time | 0

@@ -6,7 +6,7 @@ import { STATE } from './batch-tally.ts'
 import type { Binding, Endings } from './binding.ts'
 import type { DeliveryErrors } from './delivery-errors.ts'
 import type { Receiver } from './engine.ts'
-import { asMillraceError, producerClosed, tooLarge, topicOf } from './message.ts'
+import { asMillraceError, producerClosed, tooLarge } from './message.ts'
 import { FIELDS, PARTITION, Packer } from './packer.ts'
 
 /** Messages packed for one crossing. */
@@ -43,6 +43,8 @@ export class Singles {
   readonly #packed = new Uint32Array(PACK)
   readonly #receivers: (Receiver | undefined)[] = []
   readonly #messages: (Message | undefined)[] = []
+  /** Where each went: the message is the user's own, and may name another by now. */
+  readonly #topics: string[] = []
   readonly #freeIds: number[] = []
   // not the length of an array: reading a message may run code that sends another
   #nextId = 0
@@ -146,7 +148,7 @@ export class Singles {
     const cause = kafkaError(code)
     for (const [id, receiver] of this.#receivers.entries()) {
       if (receiver === undefined) continue
-      const topic = topicOf(this.#messages[id])
+      const topic = this.#topics[id] ?? ''
       this.#forget(id)
       receiver.failed(this.#errors.failed(cause, topic, -1, true))
     }
@@ -155,6 +157,7 @@ export class Singles {
   #pack(id: number, message: Message, receiver: Receiver): void {
     this.#receivers[id] = receiver
     this.#messages[id] = message
+    this.#topics[id] = this.#packer.lastTopic
     this.#packed[this.#packer.count - 1] = id
     this.open++
     if (this.#scheduled) return
@@ -183,19 +186,20 @@ export class Singles {
     const message = this.#messages[id]
     // given up when the producer was closed
     if (receiver === undefined || message === undefined) return
+    const topic = this.#topics[id] ?? ''
     this.#forget(id)
     const state = (states[i] as number) & ~PERSISTED
     const partition = partitions[i] as number
     if (state === STATE.delivered) {
       const offset = offsets[i] as number
       this.told.delivered++
-      receiver.delivered(topicOf(message), partition, offset < 0 ? null : offset)
+      receiver.delivered(topic, partition, offset < 0 ? null : offset)
       return
     }
     const persisted = ((states[i] as number) & PERSISTED) !== 0
     if (persisted) this.told.possiblyPersisted++
     const cause = kafkaError(errors[i] as number)
-    const error = this.#errors.failed(cause, topicOf(message), partition, persisted)
+    const error = this.#errors.failed(cause, topic, partition, persisted)
     if (state === STATE.unsent) {
       this.told.handedBack++
       this.#host.handBack(message)
@@ -208,15 +212,15 @@ export class Singles {
 
   #refuse(id: number, code: number | null, partition: number): void {
     const receiver = this.#receivers[id] as Receiver
-    const topic = topicOf(this.#messages[id])
+    const topic = this.#topics[id] ?? ''
     this.#forget(id)
     if (code === null) {
       this.#host.refused()
       receiver.refused(producerClosed())
       return
     }
-    if (code === FATAL) this.#host.fatal()
     receiver.refused(this.#errors.refused(code, topic, partition))
+    if (code === FATAL) this.#host.fatal()
   }
 
   #forget(id: number): void {

@@ -54,6 +54,7 @@ class Admission {
     return armed_.exchange(false);
   }
 
+  int64_t max_messages() const { return max_messages_; }
   bool fits(int64_t bytes) const { return bytes <= max_bytes_; }
   int64_t messages() const { return messages_of(used_.load()); }
   int64_t bytes() const { return bytes_of(used_.load()); }

@@ -4,6 +4,8 @@
 
 #include <napi.h>
 
+#include <algorithm>
+
 namespace millrace {
 
 void bind_ceiling(Napi::Env env, Napi::Object exports);
@@ -14,15 +16,45 @@ void bind_kafka(Napi::Env env, Napi::Object exports);
 void bind_offers(Napi::Env env, Napi::Object exports);
 void bind_results(Napi::Env env, Napi::Object exports);
 
+// A thread that is being terminated may still be inside a call: then Node-API refuses everything that could run
+// JavaScript (coercions, new arrays and objects), and node-addon-api's wrappers would end the process over it. So these
+// go without them, and their results are looked at.
+
 // @brief Throws a TypeError: a call that our own JavaScript never makes.
 inline Napi::Value fail(Napi::Env env, const char *why) {
-  Napi::TypeError::New(env, why).ThrowAsJavaScriptException();
-  return env.Undefined();
+  napi_throw_type_error(env, nullptr, why);
+  return Napi::Value();
+}
+
+inline bool flag(const Napi::Value &value) {
+  bool set = false;
+  return napi_get_value_bool(value.Env(), value, &set) == napi_ok && set;
+}
+
+// @returns where its \p count elements are, or null where the thread is ending
+template <typename T>
+T *new_array(Napi::Env env, napi_typedarray_type type, size_t count, napi_value *array) {
+  void *data = nullptr;
+  napi_value buffer;
+  if (napi_create_arraybuffer(env, count * sizeof(T), &data, &buffer) != napi_ok) return nullptr;
+  if (napi_create_typedarray(env, type, count, buffer, 0, array) != napi_ok) return nullptr;
+  static T none;
+  return count == 0 ? &none : static_cast<T *>(data);
 }
 
 template <typename Function>
 void expose(Napi::Env env, Napi::Object exports, const char *name, Function function) {
   exports.Set(name, Napi::Function::New(env, function, name));
+}
+
+// @returns a Float64Array of these, or nothing where the thread is ending
+template <size_t N>
+Napi::Value new_counts(Napi::Env env, const double (&values)[N]) {
+  napi_value array;
+  double *to = new_array<double>(env, napi_float64_array, N, &array);
+  if (to == nullptr) return Napi::Value();
+  std::copy(values, values + N, to);
+  return Napi::Value(env, array);
 }
 
 }  // namespace millrace

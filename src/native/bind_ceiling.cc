@@ -64,7 +64,7 @@ Napi::Value Start(const Napi::CallbackInfo &info) {
   const double messages = info[2].As<Napi::Number>().DoubleValue();
   if (!(messages >= 0)) return fail(env, "a number of messages is from 0");
   const int64_t count = messages < 1e15 ? static_cast<int64_t>(messages) : -1;
-  return Napi::Boolean::New(env, ceiling->start(info[1].As<Napi::String>().Utf8Value(), count, info[3].ToBoolean().Value()));
+  return Napi::Boolean::New(env, ceiling->start(info[1].As<Napi::String>().Utf8Value(), count, flag(info[3])));
 }
 
 Napi::Value Stop(const Napi::CallbackInfo &info) {

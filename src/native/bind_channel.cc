@@ -21,7 +21,7 @@ Napi::Value Open(const Napi::CallbackInfo &info) {
   if (!(messages >= 1) || !(bytes >= 1)) return fail(env, "limits are numbers from 1");
   auto channel = Registry::open(static_cast<int64_t>(std::min(messages, static_cast<double>(Admission::kMaxMessages))),
                                 static_cast<int64_t>(std::min(bytes, static_cast<double>(Admission::kMaxBytes))),
-                                info[2].ToBoolean().Value());
+                                flag(info[2]));
   return Napi::Number::New(env, Environment::attach(env, std::move(channel), info[3].As<Napi::Function>()));
 }
 
@@ -55,21 +55,22 @@ Napi::Value ChannelCounts(const Napi::CallbackInfo &info) {
   const Counts now = at->channel->counts();
   const int64_t values[] = {now.accepted, now.refused,           now.delivered, now.failed,
                             now.unsent,   now.possibly_persisted, now.in_flight, now.bytes};
-  auto counts = Napi::Float64Array::New(env, std::size(values));
+  double counts[std::size(values)];
   for (size_t i = 0; i < std::size(values); i++) counts[i] = static_cast<double>(values[i]);
-  return counts;
+  return new_counts(env, counts);
 }
 
 // laneCounts(number) -> Float64Array [accepted, refused] of the calling thread, and the channel's bytes in flight
 Napi::Value LaneCounts(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
-  auto counts = Napi::Float64Array::New(env, 3);
   Attachment *at = Environment::find(info);
-  if (at == nullptr) return counts;
-  counts[0] = static_cast<double>(at->lane->accepted());
-  counts[1] = static_cast<double>(at->lane->refused());
-  counts[2] = static_cast<double>(at->channel->admission().bytes());
-  return counts;
+  double counts[3] = {0, 0, 0};
+  if (at != nullptr) {
+    counts[0] = static_cast<double>(at->lane->accepted());
+    counts[1] = static_cast<double>(at->lane->refused());
+    counts[2] = static_cast<double>(at->channel->counts().bytes);
+  }
+  return new_counts(env, counts);
 }
 
 // channelLatencies(number, counts: Float64Array, reset) -> whether they are measured; then the counts are all threads'
@@ -77,7 +78,7 @@ Napi::Value ChannelLatencies(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   Attachment *at = Environment::find(info);
   if (at == nullptr || info.Length() < 3 || at->channel->latencies() == nullptr) return Napi::Boolean::New(env, false);
-  export_buckets(env, *at->channel->latencies(), info[1], info[2].ToBoolean());
+  export_buckets(env, *at->channel->latencies(), info[1], flag(info[2]));
   return Napi::Boolean::New(env, true);
 }
 

@@ -71,7 +71,7 @@ Napi::Value Record(const Napi::CallbackInfo &info) {
 Napi::Value Export(const Napi::CallbackInfo &info) {
   Histogram *histogram = info.Length() < 3 ? nullptr : histogram_of(info[0]);
   if (histogram == nullptr) return fail(info.Env(), "latencies(histogram, counts, reset)");
-  return export_buckets(info.Env(), *histogram, info[1], info[2].ToBoolean());
+  return export_buckets(info.Env(), *histogram, info[1], flag(info[2]));
 }
 
 }  // namespace

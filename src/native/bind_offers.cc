@@ -90,7 +90,7 @@ Napi::Value OpenBatch(const Napi::CallbackInfo &info) {
     return fail(info.Env(), "batch(number, size, slots, due)");
   const double size = info[1].As<Napi::Number>().DoubleValue();
   if (!(size >= 0 && size <= kMostInBatch)) return fail(info.Env(), "a batch has 0 to 2^26 messages");
-  Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), info[2].ToBoolean().Value(),
+  Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), flag(info[2]),
                                       moment(info[3].As<Napi::Number>().DoubleValue()));
   if (batch == nullptr) return fail(info.Env(), "no memory for a batch of that size");
   return Napi::Number::New(info.Env(), batch->id);
@@ -196,7 +196,7 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   Outgoing message;
   if (!read_message(packed.fields, packed.arena, packed.arena_size, &message))
     return fail(env, "a message is out of range");
-  message.borrow = info[10].ToBoolean().Value();
+  message.borrow = flag(info[10]);
   if (message.borrow) at->lane->borrow();
   const bool keyed = info[7].IsTypedArray() && info[8].IsTypedArray();
   Cutter values;

@@ -29,33 +29,30 @@ Napi::Value Endings(const Napi::CallbackInfo &info) {
   if (first == nullptr) return env.Null();
   size_t count = 0;
   for (Single *single = first; single != nullptr; single = single->next) count++;
-  auto ids = Napi::Uint32Array::New(env, count);
-  auto partitions = Napi::Int32Array::New(env, count);
-  auto offsets = Napi::Float64Array::New(env, count);
-  auto errors = Napi::Int16Array::New(env, count);
-  auto states = Napi::Uint8Array::New(env, count);
-  uint32_t *id = ids.Data();
-  int32_t *partition = partitions.Data();
-  double *offset = offsets.Data();
-  int16_t *error = errors.Data();
-  uint8_t *state = states.Data();
+  napi_value arrays[5];
+  auto *id = new_array<uint32_t>(env, napi_uint32_array, count, &arrays[0]);
+  auto *partition = new_array<int32_t>(env, napi_int32_array, count, &arrays[1]);
+  auto *offset = new_array<double>(env, napi_float64_array, count, &arrays[2]);
+  auto *error = new_array<int16_t>(env, napi_int16_array, count, &arrays[3]);
+  auto *state = new_array<uint8_t>(env, napi_uint8_array, count, &arrays[4]);
+  const bool told = id != nullptr && partition != nullptr && offset != nullptr && error != nullptr && state != nullptr;
   for (Single *single = first; single != nullptr;) {
     Single *next = single->next;
     const Ending &ending = single->ending;
-    *id++ = single->id;
-    *partition++ = ending.partition;
-    *offset++ = static_cast<double>(ending.offset);
-    *error++ = ending.error;
-    *state++ = static_cast<uint8_t>(ending.state.load()) | (ending.possibly_persisted ? 0x80 : 0);
+    if (told) {
+      *id++ = single->id;
+      *partition++ = ending.partition;
+      *offset++ = static_cast<double>(ending.offset);
+      *error++ = ending.error;
+      *state++ = static_cast<uint8_t>(ending.state.load()) | (ending.possibly_persisted ? 0x80 : 0);
+    }
     at->lane->recycle(single);
     single = next;
   }
+  if (!told) return Napi::Value();
   auto result = Napi::Object::New(env);
-  result.Set("ids", ids);
-  result.Set("partitions", partitions);
-  result.Set("offsets", offsets);
-  result.Set("errors", errors);
-  result.Set("states", states);
+  const char *const names[5] = {"ids", "partitions", "offsets", "errors", "states"};
+  for (size_t i = 0; i < 5; i++) napi_set_named_property(env, result, names[i], arrays[i]);
   return result;
 }
 
@@ -68,10 +65,15 @@ Napi::Value Finished(const Napi::CallbackInfo &info) {
   if (first == nullptr) return env.Null();
   size_t count = 0;
   for (Batch *batch = first; batch != nullptr; batch = batch->next) count++;
-  auto ids = Napi::Uint32Array::New(env, count);
-  size_t i = 0;
-  for (Batch *batch = first; batch != nullptr; batch = batch->next) ids[i++] = batch->id;
-  return ids;
+  napi_value array;
+  auto *id = new_array<uint32_t>(env, napi_uint32_array, count, &array);
+  for (Batch *batch = first; batch != nullptr;) {
+    Batch *next = batch->next;
+    if (id != nullptr) *id++ = batch->id;
+    else at->lane->free_batch(batch);
+    batch = next;
+  }
+  return id == nullptr ? Napi::Value() : Napi::Value(env, array);
 }
 
 // counts of a batch: Float64Array [offered, refused, delivered, failed, unsent, possiblyPersisted]
@@ -79,14 +81,10 @@ Napi::Value BatchCounts(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   Batch *batch = batch_of(Environment::find(info), info);
   if (batch == nullptr) return env.Null();
-  auto counts = Napi::Float64Array::New(env, 6);
-  counts[0] = batch->offered;
-  counts[1] = batch->refused;
-  counts[2] = batch->delivered();
-  counts[3] = batch->failed.load();
-  counts[4] = batch->unsent.load();
-  counts[5] = batch->possibly_persisted.load();
-  return counts;
+  const double counts[6] = {static_cast<double>(batch->offered),       static_cast<double>(batch->refused),
+                            static_cast<double>(batch->delivered()),   static_cast<double>(batch->failed.load()),
+                            static_cast<double>(batch->unsent.load()), static_cast<double>(batch->possibly_persisted.load())};
+  return new_counts(env, counts);
 }
 
 // failures(number, batch) -> null, or Int32Array of [index, state, error, partition, possiblyPersisted] each
@@ -96,7 +94,9 @@ Napi::Value Failures(const Napi::CallbackInfo &info) {
   if (batch == nullptr || !batch->slots) return env.Null();
   const size_t count = batch->failed.load() + batch->unsent.load() + batch->refused;
   if (count == 0) return env.Null();
-  auto rows = Napi::Int32Array::New(env, count * 5);
+  napi_value array;
+  auto *rows = new_array<int32_t>(env, napi_int32_array, count * 5, &array);
+  if (rows == nullptr) return Napi::Value();
   size_t at = 0;
   for (uint32_t i = 0; i < batch->size && at + 5 <= count * 5; i++) {
     const Ending &ending = batch->slots[i].ending;
@@ -108,7 +108,7 @@ Napi::Value Failures(const Napi::CallbackInfo &info) {
     rows[at++] = ending.partition;
     rows[at++] = ending.possibly_persisted ? 1 : 0;
   }
-  return rows;
+  return Napi::Value(env, array);
 }
 
 // deliveries(number, batch, partitions: Int32Array, offsets: Float64Array): -1 where not delivered, or not told

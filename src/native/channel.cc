@@ -181,8 +181,15 @@ Counts Channel::counts() {
     refused += lane->refused();
   }
   // in this order: what ends between two readings makes `delivered` too small, never too great
-  const int64_t in_flight = admission_.messages();
-  const int64_t bytes = admission_.bytes();
+  int64_t leased;
+  int64_t used;
+  int tries = 0;
+  do {
+    leased = leased_.load();
+    used = admission_.messages();
+  } while (leased != leased_.load() && ++tries < 100);
+  const int64_t in_flight = std::max<int64_t>(0, used - leased);
+  const int64_t bytes = std::max<int64_t>(0, admission_.bytes() - leased_bytes_.load());
   const int64_t failed = failed_.load();
   const int64_t unsent = unsent_.load();
   const int64_t persisted = possibly_persisted_.load();

@@ -50,6 +50,11 @@ class Channel {
   void leave(Lane *lane);
 
   Admission &admission() { return admission_; }
+  // @brief Credits that lanes hold in advance: taken, but of no message yet. @locality any JavaScript thread; no lock
+  void lease(int64_t bytes, int64_t messages) {
+    leased_.fetch_add(messages);
+    leased_bytes_.fetch_add(bytes);
+  }
   // @brief Gives credits back, and wakes who waits if that makes room. @locality any thread; no lock
   void give(int64_t bytes, int64_t messages = 1);
 
@@ -112,6 +117,8 @@ class Channel {
   std::atomic<Lane *> lanes_{nullptr};
 
   Inbox<Unsent> unsent_of_others_;
+  std::atomic<int64_t> leased_{0};
+  std::atomic<int64_t> leased_bytes_{0};
   std::atomic<int64_t> failed_{0};
   std::atomic<int64_t> unsent_{0};
   std::atomic<int64_t> possibly_persisted_{0};

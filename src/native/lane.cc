@@ -1,5 +1,7 @@
 #include "lane.h"
 
+#include <algorithm>
+
 #include "channel.h"
 
 namespace millrace {
@@ -134,15 +136,16 @@ void Lane::refuse(void *opaque, int16_t error, int64_t cost, int32_t partition, 
 }
 
 int64_t Lane::lease(int64_t cost) {
-  if (channel_->admission().take(cost * kLease, kLease)) {
-    leased_messages_ += kLease;
-    leased_bytes_ += cost * kLease;
-    return kLease;
-  }
-  if (!take(cost)) return 0;
-  leased_messages_ += 1;
-  leased_bytes_ += cost;
-  return 1;
+  // no more than a small part of all: a thread that holds credits may be busy with something else for long
+  const int64_t many = std::min(kLease, channel_->admission().max_messages() / 64);
+  int64_t got = 0;
+  if (many > 1 && channel_->admission().take(cost * many, many)) got = many;
+  else if (take(cost)) got = 1;
+  if (got == 0) return 0;
+  channel_->lease(cost * got, got);
+  leased_messages_ += got;
+  leased_bytes_ += cost * got;
+  return got;
 }
 
 void Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due, int16_t *error) {
@@ -153,6 +156,7 @@ void Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint3
   }
   leased_messages_ -= 1;
   leased_bytes_ -= cost;
+  channel_->lease(-cost, -1);
   Single *single;
   if (free_singles_.empty()) {
     single = &pool_.emplace_back();
@@ -175,6 +179,7 @@ void Lane::give_back(int64_t bytes, int64_t messages) { channel_->give(bytes, me
 
 void Lane::end_lease() {
   if (leased_messages_ == 0 && leased_bytes_ == 0) return;
+  channel_->lease(-leased_bytes_, -leased_messages_);
   channel_->give(leased_bytes_, leased_messages_);
   leased_bytes_ = 0;
   leased_messages_ = 0;

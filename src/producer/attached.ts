@@ -9,7 +9,7 @@ import type { CloseOptions, ProducerState } from './producer.ts'
 import type { BatchResult, ProduceResult, ProducerCounts } from './results.ts'
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, sharedOf } from './share.ts'
-import { timeout } from './timeouts.ts'
+import { checkCloseOptions } from './timeouts.ts'
 
 export interface AttachedProducerEvents {
   /** The producer takes no more messages. */
@@ -108,6 +108,14 @@ export class AttachedProducer extends EventEmitter<AttachedProducerEvents> {
 
   /** Leaves the producer, which goes on. Lets the calls made before finish for at most `timeoutMs`. Never rejects. */
   close(options: CloseOptions = {}): Promise<DetachResult> {
+    // checked before: a call with a wrong option is not the one that closes
+    if (this.#closing === undefined) {
+      try {
+        checkCloseOptions(options)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
     this.#closing ??= this.#close(options)
     return this.#closing
   }
@@ -117,7 +125,6 @@ export class AttachedProducer extends EventEmitter<AttachedProducerEvents> {
   }
 
   async #close({ timeoutMs = 30_000, signal }: CloseOptions): Promise<DetachResult> {
-    timeout(timeoutMs)
     this.#state = 'closing'
     this.#sender.stopRuns(closedError(this.#state))
     await this.#sender.drain(timeoutMs, signal)
@@ -138,6 +145,7 @@ export class AttachedProducer extends EventEmitter<AttachedProducerEvents> {
     if (this.#fatal !== undefined) return
     this.#fatal = error
     this.#sender.withdraw(error)
-    this.emit('fatal', error)
+    // apart: a listener that throws is not to cut short what this was found in
+    process.nextTick(() => this.emit('fatal', error))
   }
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { aborted, type MillraceError } from '../errors.ts'
+import { aborted, MillraceError } from '../errors.ts'
 
 /** `done`: all of it was offered. `full`: wait for room. `more`: there is room, but others want a turn. */
 export type Advance = 'done' | 'full' | 'more'
@@ -77,7 +77,11 @@ export class Line {
     try {
       return waiter.advance()
     } catch (error) {
-      this.#verdict = error as MillraceError
+      // only what a message or a frame holds can throw anything else
+      this.#verdict =
+        error instanceof MillraceError
+          ? error
+          : new MillraceError('INVALID_MESSAGE', 'What was given to be sent cannot be read', { cause: error })
       return 'full'
     } finally {
       this.#current = undefined

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { times } from 'async'
 import type { Engine, Failure, Receiver } from '../engine/engine.ts'
@@ -37,6 +38,9 @@ export interface ProduceFromOptions<T> {
   /** Stops taking from the source; what was accepted still ends before the call does. */
   readonly signal?: AbortSignal | undefined
 }
+
+/** What a loop gets instead of an item when its run was stopped. */
+const STOPPED = Symbol('stopped')
 
 const KEPT_FAILURES = 1000
 /** Messages after which a loop gives way: a synchronous source must not keep the event loop to itself. */
@@ -82,6 +86,7 @@ export class ProduceRun<T> {
     const { signal, loops = 1 } = this.#options
     const onAbort = () => this.stop(aborted(signal))
     if (signal?.aborted) onAbort()
+    if (signal !== undefined) setMaxListeners(0, signal)
     signal?.addEventListener('abort', onAbort, { once: true })
     await times(loops, async () => this.#loop())
     signal?.removeEventListener('abort', onAbort)
@@ -105,14 +110,14 @@ export class ProduceRun<T> {
       while (this.#stopped === undefined && !this.#exhausted) {
         const next = this.#iterator.next()
         const result = isPromiseLike(next) ? await this.#pull(next) : next
-        if (result === undefined) return
+        if (result === STOPPED) return
         if (result.done) {
           this.#exhausted = true
           return
         }
         const mapped = map === undefined ? (result.value as unknown as Item) : map(result.value)
         const item = isPromiseLike(mapped) ? await this.#pull(mapped) : mapped
-        if (item === undefined) return
+        if (item === STOPPED) return
         const waiting = this.#enter(item)
         if (waiting !== undefined) await waiting
         sinceTurn += sizeOf(item)
@@ -129,9 +134,11 @@ export class ProduceRun<T> {
   }
 
   /** What the source or the map promised, or undefined when the run was stopped before it came. */
-  #pull<V>(next: PromiseLike<V>): Promise<V | undefined> {
+  #pull<V>(next: PromiseLike<V>): Promise<V | typeof STOPPED> {
     return new Promise((resolve, reject) => {
-      const wake = () => resolve(undefined)
+      const wake = () => resolve(STOPPED)
+      // stopped from inside the source, which may never answer
+      if (this.#stopped !== undefined) return wake()
       this.#pulls.add(wake)
       next.then(
         result => {

@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { EventEmitter, setMaxListeners } from 'node:events'
 import type { KafkaError } from '../client/kafka-errors.ts'
 import type { ProducerClient } from '../client/producer-client.ts'
 import type { LogLine } from '../client/witness.ts'
@@ -19,7 +20,7 @@ import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, tokenOf } from './share.ts'
-import { timeout } from './timeouts.ts'
+import { checkCloseOptions, timeout } from './timeouts.ts'
 import { describeTopic, type TopicDescription } from './topic.ts'
 import {
   RunningTransaction,
@@ -220,7 +221,17 @@ export class Producer extends EventEmitter<ProducerEvents> {
     work: (transaction: Transaction) => Promise<T> | T,
     { timeoutMs = 60_000 }: TransactionOptions = {},
   ): Promise<TransactionResult<T>> {
-    timeout(timeoutMs)
+    try {
+      if (typeof work !== 'function') throw new MillraceError('USAGE', 'transaction takes a function')
+      timeout(timeoutMs)
+      if (within.getStore() === this) {
+        throw new MillraceError('USAGE', 'A transaction was asked for inside of another one', {
+          hint: 'They run one after the other: it would wait for itself. Send through the one that there is',
+        })
+      }
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const run = this.#transactions.then(() => this.#transact(work, timeoutMs))
     this.#transactions = run.catch(() => {})
     return run
@@ -277,6 +288,14 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * possibly persisted, and their promises say so.
    */
   close(options: CloseOptions = {}): Promise<CloseResult> {
+    // checked before: a call with a wrong option is not the one that closes
+    if (this.#closing === undefined) {
+      try {
+        checkCloseOptions(options)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
     this.#closing ??= this.#close(options)
     return this.#closing
   }
@@ -321,14 +340,13 @@ export class Producer extends EventEmitter<ProducerEvents> {
     // closed while it began
     if (this.#state !== 'open') transaction.cancel(closedError(this.#state))
     try {
-      return await transaction.run(work, timeoutMs)
+      return await transaction.run(tx => within.run(this, () => work(tx)), timeoutMs)
     } finally {
       this.#transaction = undefined
     }
   }
 
   async #close({ timeoutMs = 30_000, signal }: CloseOptions): Promise<CloseResult> {
-    timeout(timeoutMs)
     const deadline = performance.now() + timeoutMs
     this.#state = 'closing'
     const error = closedError(this.#state)
@@ -366,7 +384,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
     if (this.#fatal !== undefined) return
     this.#fatal = error
     this.#sender.withdraw(error)
-    this.emit('fatal', error)
+    // apart: a listener that throws is not to cut short what this was found in
+    process.nextTick(() => this.emit('fatal', error))
   }
 
   /** A transaction found out more exactly why the producer cannot go on. */
@@ -375,6 +394,9 @@ export class Producer extends EventEmitter<ProducerEvents> {
     else this.#fatal = error
   }
 }
+
+/** The producer whose transaction is running the calling code. */
+const within = new AsyncLocalStorage<Producer>()
 
 /** librdkafka's transaction.timeout.ms. */
 const DEFAULT_TRANSACTION_MS = 60_000
@@ -387,8 +409,11 @@ async function withinOrAborted(
 ): Promise<void> {
   const { promise: given, resolve } = deferred<void>()
   const timer = setTimeout(resolve, Math.min(timeoutMs, 0x7fff_ffff))
+  const onAbort = () => resolve()
   if (signal?.aborted) resolve()
-  signal?.addEventListener('abort', () => resolve(), { once: true })
+  if (signal !== undefined) setMaxListeners(0, signal)
+  signal?.addEventListener('abort', onAbort, { once: true })
   await Promise.race([promise, given])
+  signal?.removeEventListener('abort', onAbort)
   clearTimeout(timer)
 }

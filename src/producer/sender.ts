@@ -57,6 +57,7 @@ export class Sender {
   }
 
   send(message: Message, { signal, dueAt }: SendOptions): Promise<Delivery> {
+    checkSignal(signal)
     const receiver = new SendReceiver()
     const due = this.#due(dueAt)
     if (signal === undefined && this.#line.empty && this.#engine.offer(message, receiver, due))
@@ -79,6 +80,7 @@ export class Sender {
   ): Promise<BatchResult> {
     const { detail = 'failures', signal, dueAt } = options
     checkDetail(detail)
+    checkSignal(signal)
     const length = batchLength(messages)
     check()
     const tally = this.#engine.tally(length, detail, this.#due(dueAt))
@@ -100,7 +102,9 @@ export class Sender {
     options: ProduceFromOptions<T>,
     check: Check,
   ): Promise<ProduceResult> {
-    const { loops = 1 } = options
+    const { loops = 1, detail = 'failures', signal } = options
+    checkDetail(detail)
+    checkSignal(signal)
     if (!Number.isInteger(loops) || loops < 1 || loops > MOST_LOOPS) {
       throw new MillraceError(
         'USAGE',
@@ -118,6 +122,14 @@ export class Sender {
   }
 
   #due(dueAt: number | undefined): number {
+    if (
+      dueAt !== undefined &&
+      !(typeof dueAt === 'number' && Number.isFinite(dueAt) && nanoseconds(dueAt) >= 0)
+    ) {
+      throw new MillraceError('USAGE', 'dueAt is no moment of performance.now()', {
+        hint: 'Give milliseconds as performance.now() tells them',
+      })
+    }
     if (!this.#engine.timed) return 0
     return dueAt === undefined ? now() : nanoseconds(dueAt)
   }
@@ -161,6 +173,13 @@ export class Sender {
 }
 
 const details: readonly Detail[] = ['counts', 'failures', 'all']
+
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new MillraceError('USAGE', "`signal` is no AbortSignal of Node's", {
+    hint: 'Leave it out, or give the signal of an AbortController',
+  })
+}
 
 function checkDetail(detail: Detail): void {
   if (details.includes(detail)) return

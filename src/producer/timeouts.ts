@@ -13,3 +13,18 @@ export function timeout(value: number): number {
     hint: 'Give milliseconds from 0',
   })
 }
+
+/** @throws MillraceError USAGE */
+export function checkCloseOptions(options: {
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+}): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new MillraceError('USAGE', 'close takes options, or nothing')
+  }
+  const { timeoutMs, signal } = options
+  if (timeoutMs !== undefined) timeout(timeoutMs)
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new MillraceError('USAGE', "`signal` is no AbortSignal of Node's")
+  }
+}

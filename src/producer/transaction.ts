@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import { MillraceError } from '../errors.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
 import type { Ledger } from './ledger.ts'
-import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
+import { type Item, type ProduceFromOptions, type Source, withResult } from './produce-from.ts'
 import type { BatchResult, ProduceResult } from './results.ts'
 import type { BatchOptions, Sender, SendOptions } from './sender.ts'
 import {
@@ -129,7 +129,7 @@ export class RunningTransaction implements Transaction {
   }
 
   async sendBatch(messages: readonly Message[] | Framed, options: BatchOptions = {}): Promise<BatchResult> {
-    return acknowledged(await this.#host.sender.sendBatch(messages, options, () => this.#check()))
+    return told(this.#host.sender.sendBatch(messages, options, () => this.#check()))
   }
 
   async produceFrom<T = Item>(
@@ -139,8 +139,7 @@ export class RunningTransaction implements Transaction {
     const { onBatch } = options
     const hear: typeof onBatch =
       onBatch === undefined ? undefined : (result, messages) => onBatch(acknowledged(result), messages)
-    const run = this.#host.sender.produceFrom(source, { ...options, onBatch: hear }, () => this.#check())
-    return acknowledged(await run)
+    return told(this.#host.sender.produceFrom(source, { ...options, onBatch: hear }, () => this.#check()))
   }
 
   #check(): void {
@@ -152,11 +151,13 @@ export class RunningTransaction implements Transaction {
   async #commit(timeoutMs: number): Promise<number> {
     const { sender, client, engine, ledger } = this.#host
     const deadline = performance.now() + timeoutMs
+    if (!(await sender.drain(Math.max(1, timeoutMs)))) {
+      // no commit was asked for yet: it never will be
+      const late = new MillraceError('FLUSH_TIMEOUT', `Its messages did not end within ${timeoutMs} ms`)
+      throw (await this.#abort(timeoutMs, late)) ?? abortedTransaction(late)
+    }
     this.#committing = true
-    const error = await this.#until(deadline, async slice => {
-      if (!(await sender.drain(slice))) throw new Unfinished()
-      await client.commitTransaction(Math.min(slice, SLICE_MS))
-    })
+    const error = await this.#until(deadline, slice => client.commitTransaction(Math.min(slice, SLICE_MS)))
     if (error === undefined) {
       const delivered = ledger.acknowledged(engine.counts)
       ledger.commit()
@@ -223,9 +224,6 @@ export class RunningTransaction implements Transaction {
   }
 }
 
-/** The messages did not end in time. */
-class Unfinished extends Error {}
-
 /** A refusal after which the producer cannot go on; says which of them it is. */
 function lose(host: TransactionHost, error: unknown, ageMs: number): MillraceError {
   const lost = explain(host, error, ageMs)
@@ -240,6 +238,16 @@ function explain({ lifetimeMs }: TransactionHost, error: unknown, ageMs: number)
   // the broker ends a transaction that is too old in the same way as a newer producer does
   if (!FENCED.has(error.error.name)) return lostTransaction(0, error)
   return ageMs >= lifetimeMs ? timedOutTransaction(lifetimeMs, error) : fencedProducer(error)
+}
+
+/** The result of a call within a transaction, or the one that stands in its error. */
+async function told<R extends BatchResult | ProduceResult>(call: Promise<R>): Promise<R> {
+  try {
+    return acknowledged(await call)
+  } catch (error) {
+    const result = error instanceof MillraceError ? (error.context.result as R | undefined) : undefined
+    throw result === undefined ? error : withResult(error as MillraceError, acknowledged(result))
+  }
 }
 
 function acknowledged<R extends BatchResult | ProduceResult>(result: R): R {
