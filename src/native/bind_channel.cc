@@ -54,6 +54,7 @@ Napi::Value ChannelCounts(const Napi::CallbackInfo &info) {
   const int64_t values[] = {now.accepted, now.refused,           now.delivered, now.failed,
                             now.unsent,   now.possibly_persisted, now.in_flight, now.bytes};
   auto counts = Napi::Float64Array::New(env, std::size(values));
+  if (!made(counts)) return env.Undefined();
   for (size_t i = 0; i < std::size(values); i++) counts[i] = static_cast<double>(values[i]);
   return counts;
 }
@@ -62,6 +63,7 @@ Napi::Value ChannelCounts(const Napi::CallbackInfo &info) {
 Napi::Value LaneCounts(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   auto counts = Napi::Float64Array::New(env, 3);
+  if (!made(counts)) return env.Undefined();
   Attachment *at = Environment::find(info);
   if (at == nullptr) return counts;
   counts[0] = static_cast<double>(at->lane->accepted());

@@ -84,7 +84,7 @@ Napi::Value OpenBatch(const Napi::CallbackInfo &info) {
   if (at == nullptr || info.Length() < 3 || !info[1].IsNumber()) return fail(info.Env(), "batch(number, size, slots)");
   const double size = info[1].As<Napi::Number>().DoubleValue();
   if (!(size >= 0 && size <= kMostInBatch)) return fail(info.Env(), "a batch has 0 to 2^26 messages");
-  Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), info[2].ToBoolean().Value());
+  Batch *batch = at->lane->open_batch(static_cast<uint32_t>(size), is_true(info[2]));
   if (batch == nullptr) return fail(info.Env(), "no memory for a batch of that size");
   return Napi::Number::New(info.Env(), batch->id);
 }
@@ -167,7 +167,7 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   Outgoing message;
   if (!read_message(packed.fields, packed.arena, packed.arena_size, &message))
     return fail(env, "a message is out of range");
-  message.borrow = info[10].ToBoolean().Value();
+  message.borrow = is_true(info[10]);
   if (message.borrow) at->lane->borrow();
   const bool keyed = info[7].IsTypedArray() && info[8].IsTypedArray();
   Cutter values;
@@ -189,7 +189,8 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   return Napi::Number::New(env, index);
 }
 
-// lease(number, bytes) -> for how many messages of `bytes` there are credits now; 0: none, and room will be told
+// lease(number, bytes) -> for how many messages of `bytes` there are credits now; 0: none, and room will be told;
+// -1: closed. None are leased then: who closes counts credits as messages on their way.
 Napi::Value Lease(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   Attachment *at = Environment::find(info);
@@ -197,6 +198,8 @@ Napi::Value Lease(const Napi::CallbackInfo &info) {
   if (info.Length() < 2 || !info[1].IsNumber()) return fail(env, "lease(number, bytes)");
   const double cost = info[1].As<Napi::Number>().DoubleValue();
   if (!(cost >= Channel::kOverhead && cost <= static_cast<double>(Admission::kMaxBytes))) return fail(env, "no such cost");
+  const Crossing crossing(at->channel.get(), at->lane->home);
+  if (!crossing.open()) return Napi::Number::New(env, kClosed);
   return Napi::Number::New(env, static_cast<double>(at->lane->lease(static_cast<int64_t>(cost))));
 }
 

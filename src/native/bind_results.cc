@@ -34,6 +34,14 @@ Napi::Value Endings(const Napi::CallbackInfo &info) {
   auto offsets = Napi::Float64Array::New(env, count);
   auto errors = Napi::Int16Array::New(env, count);
   auto states = Napi::Uint8Array::New(env, count);
+  if (!made(ids, partitions, offsets, errors, states)) {
+    for (Single *single = first; single != nullptr;) {
+      Single *next = single->next;
+      at->lane->recycle(single);
+      single = next;
+    }
+    return env.Undefined();
+  }
   uint32_t *id = ids.Data();
   int32_t *partition = partitions.Data();
   double *offset = offsets.Data();
@@ -69,6 +77,7 @@ Napi::Value Finished(const Napi::CallbackInfo &info) {
   size_t count = 0;
   for (Batch *batch = first; batch != nullptr; batch = batch->next) count++;
   auto ids = Napi::Uint32Array::New(env, count);
+  if (!made(ids)) return env.Undefined();
   size_t i = 0;
   for (Batch *batch = first; batch != nullptr; batch = batch->next) ids[i++] = batch->id;
   return ids;
@@ -80,6 +89,7 @@ Napi::Value BatchCounts(const Napi::CallbackInfo &info) {
   Batch *batch = batch_of(Environment::find(info), info);
   if (batch == nullptr) return env.Null();
   auto counts = Napi::Float64Array::New(env, 6);
+  if (!made(counts)) return env.Undefined();
   counts[0] = batch->offered;
   counts[1] = batch->refused;
   counts[2] = batch->delivered();
@@ -97,6 +107,7 @@ Napi::Value Failures(const Napi::CallbackInfo &info) {
   const size_t count = batch->failed.load() + batch->unsent.load() + batch->refused;
   if (count == 0) return env.Null();
   auto rows = Napi::Int32Array::New(env, count * 5);
+  if (!made(rows)) return env.Undefined();
   size_t at = 0;
   for (uint32_t i = 0; i < batch->size && at + 5 <= count * 5; i++) {
     const Ending &ending = batch->slots[i].ending;
