@@ -171,7 +171,9 @@ export class Singles {
   #credit(cost: number): boolean {
     if (this.#leased < 1 || this.#leasedBytes < cost) {
       const got = this.#binding.lease(this.#channel, cost)
-      if (got <= 0) return false
+      // closed: it crosses without, and is refused
+      if (got < 0) return true
+      if (got === 0) return false
       this.#leased += got
       this.#leasedBytes += got * cost
     }

@@ -241,7 +241,8 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   return Napi::Number::New(env, index);
 }
 
-// lease(number, bytes) -> for how many messages of `bytes` there are credits now; 0: none, and room will be told
+// lease(number, bytes) -> for how many messages of `bytes` there are credits now; 0: none, and room will be told;
+// -1: closed. None are leased then: who closes counts credits as messages on their way.
 Napi::Value Lease(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   Attachment *at = Environment::find(info);
@@ -249,6 +250,8 @@ Napi::Value Lease(const Napi::CallbackInfo &info) {
   if (info.Length() < 2 || !info[1].IsNumber()) return fail(env, "lease(number, bytes)");
   const double cost = info[1].As<Napi::Number>().DoubleValue();
   if (!(cost >= Channel::kOverhead && cost <= static_cast<double>(Admission::kMaxBytes))) return fail(env, "no such cost");
+  const Crossing crossing(at->channel.get(), at->lane->home);
+  if (!crossing.open()) return Napi::Number::New(env, kClosed);
   return Napi::Number::New(env, static_cast<double>(at->lane->lease(static_cast<int64_t>(cost))));
 }
 

@@ -29,6 +29,8 @@ uint32_t Environment::attach(Napi::Env env, std::shared_ptr<Channel> channel, Na
   auto *self = env.GetInstanceData<Environment>();
   // A lane wakes it at most once until JavaScript looks, so its queue stays as short as there are lanes.
   auto call = Napi::ThreadSafeFunction::New(env, wake, "millrace", 0, 1);
+  // in a thread that is being terminated
+  if (static_cast<napi_threadsafe_function>(call) == nullptr) return 0;
   call.Unref(env);
   Lane *lane = channel->enter();
   lane->speak([call] { call.NonBlockingCall(); });

@@ -33,6 +33,8 @@ describe.each(['address', 'thread'] as const)('the native core without Node, %s'
     test('credits and wake-ups', () => run('room', 2), RUN_MS)
     test('lanes that pass from thread to thread', () => run('waker', 2), RUN_MS)
 
+    test('closing waits for crossings', () => run('gate', 1), RUN_MS)
+
     // with node-rdkafka's, ThreadSanitizer would take each of librdkafka's locks for none
     const blind = sanitizer === 'thread' && !hasLibrary(sanitizer)
     const wanted = blind

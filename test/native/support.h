@@ -90,6 +90,7 @@ class Bell {
 // The parts, each one round.
 void room_round(uint64_t seed);
 void waker_round(uint64_t seed);
+void gate_round(uint64_t seed);
 void producers_round(uint64_t seed);
 
 }  // namespace stress
