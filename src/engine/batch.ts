@@ -218,6 +218,8 @@ export class BatchEngine implements Engine {
     if (own.id === 0) {
       own.open(messages)
       this.#tallies.set(own.id, own)
+      // its end is told by a wake-up, which alone keeps nobody alive
+      this.#hold(true)
     }
     const next = Array.isArray(messages)
       ? this.#offerArray(messages as readonly Message[], from, to, own)
