@@ -105,9 +105,13 @@ describe('a trial', () => {
     expect(figures.delivered).toBe(await endOffsets(topic))
     expect(figures.offered).toBe(figures.delivered)
     const inWindow = figures.messagesPerSecond * figures.seconds
-    if ('messages' in spec.length) expect(inWindow).toBeCloseTo(spec.length.messages, 6)
-    else expect(inWindow).toBeLessThan(figures.delivered)
     expect(inWindow).toBeGreaterThan(0)
+    if ('messages' in spec.length) {
+      // over in a millisecond, which is less than what the kernel need tell of processor time
+      expect(inWindow).toBeCloseTo(spec.length.messages, 6)
+      return
+    }
+    expect(inWindow).toBeLessThan(figures.delivered)
     expect(figures.cpuSeconds.user).toBeGreaterThan(0)
   })
 
