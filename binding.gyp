@@ -6,6 +6,7 @@
         "src/native/bind_ceiling.cc",
         "src/native/bind_channel.cc",
         "src/native/bind_cluster.cc",
+        "src/native/bind_hash.cc",
         "src/native/bind_histogram.cc",
         "src/native/bind_kafka.cc",
         "src/native/bind_offers.cc",
