@@ -76,6 +76,9 @@ export interface Binding {
 
   errors(): [code: number, name: string, text: string][]
 
+  /** Locks a file as flock(2) does, without waiting: 0, or errno. */
+  lockFile(descriptor: number): number
+
   readonly cluster: ClusterBinding
 
   /** These are of src/native/bind_ceiling.cc, and their tokens name ceilings. */
@@ -140,7 +143,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 4
+const ABI = 5
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike
