@@ -157,9 +157,9 @@ export class Simulation {
       }
       await new Promise(setImmediate)
     }
+    death.abort()
     if (tidy) await tracker.finish()
     killed = true
-    death.abort()
     void tracker.finish()
     return remaining
   }
