@@ -12,6 +12,8 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
   UNKNOWN_TOPIC: EXIT.usage,
   INPUT_UNREADABLE: EXIT.input,
   BAD_RECORD: EXIT.input,
+  TOO_MANY_REJECTED: EXIT.input,
+  DEAD_LETTERS_UNWRITABLE: EXIT.input,
   HISTOGRAM_UNREADABLE: EXIT.input,
   HISTOGRAM_LAYOUT: EXIT.input,
   SOURCE_FAILED: EXIT.unexpected,
