@@ -152,7 +152,7 @@ export class Again {
   }
 
   /** @returns those that wait for the cluster, or wait on */
-  async #settle({ items, outcomes, left, cut, result }: Offered, isAlone: boolean): Promise<readonly Item[]> {
+  async #settle({ items, outcomes, cut, result }: Offered, isAlone: boolean): Promise<readonly Item[]> {
     this.#resent += result.offered
     this.#delivered += result.delivered
     const account = new Account()
@@ -166,7 +166,8 @@ export class Again {
     this.#tell(account, cut?.code === 'PRODUCER_CLOSED' ? undefined : cut)
     const waiting = failed.filter(({ error }) => verdict(error) === 'wait')
     const back = waiting.map(({ item, error }) => returnedFor(item, 'wait', error))
-    this.#trouble = left.length > 0 ? this.#trouble : troubleOf(back[0])
+    if (back.length > 0) this.#trouble = troubleOf(back[0])
+    else if (result.delivered > 0) this.#trouble = undefined
     for (const { error } of waiting) this.#supersede(error.code)
     await this.#judge(
       failed.filter(({ error }) => verdict(error) !== 'wait'),

@@ -49,7 +49,6 @@ export class Patience {
     while (this.#items.length > 0 && !this.#signal.aborted) {
       await sleep(this.#pauseMs, undefined, { signal: this.#signal }).catch(() => {})
       if (this.#signal.aborted) break
-      // in the end all of them were offered, or one has met the same again
       for (let count = 1; this.#items.length > 0 && (await this.#offer(count)); count = MOST_TOGETHER) {
         this.#pauseMs = FIRST_PAUSE_MS
       }
@@ -58,13 +57,13 @@ export class Patience {
     this.#busy = false
   }
 
-  /** @returns whether none of them has to wait on */
+  /** @returns whether the cluster is back: it took some of them, and none has to wait on */
   async #offer(count: number): Promise<boolean> {
     const items = this.#items.slice(0, count)
     const offered = await offerAgain(this.#producer, items)
     const waiting = [...(await this.#offered(offered)), ...offered.left]
     // in their order, before what has come meanwhile
     this.#items = [...waiting, ...this.#items.slice(items.length)]
-    return waiting.length === 0
+    return waiting.length === 0 && offered.result.delivered > 0
   }
 }
