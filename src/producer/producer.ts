@@ -21,7 +21,7 @@ import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, tokenOf } from './share.ts'
 import { checkCloseOptions, timeout } from './timeouts.ts'
-import { describeTopic, type TopicDescription } from './topic.ts'
+import { describeTopic, leaderless, type TopicDescription } from './topic.ts'
 import {
   RunningTransaction,
   type Transaction,
@@ -319,6 +319,19 @@ export class Producer extends EventEmitter<ProducerEvents> {
     // librdkafka's default is true for producers
     const mayBeMade = this.#properties['allow.auto.create.topics'] !== false
     return describeTopic(this.#client, topic, { timeoutMs: timeout(timeoutMs), mayBeMade })
+  }
+
+  /**
+   * Asks the cluster which partitions of a topic have no leader: messages for these wait until they have one.
+   * @throws MillraceError INVALID_MESSAGE, BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
+   */
+  async leaderless(
+    topic: string,
+    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
+  ): Promise<readonly number[]> {
+    if (this.#state !== 'open') throw closedError(this.#state)
+    checkTopic(topic)
+    return leaderless(this.#client, topic, timeout(timeoutMs))
   }
 
   async #transact<T>(
