@@ -11,11 +11,9 @@ export interface PieceStart {
   readonly input: number
   readonly from: number
   readonly to: number
-  /** To be offered. */
+  /** Those of which an end will be told. */
   readonly records: number
   readonly skipped: number
-  /** Found bad while they were read, and left out. */
-  readonly rejected: number
   /** Of an input that cannot be read from a position: the hash of what stands before `to`. */
   readonly prefix?: string | undefined
 }
@@ -58,7 +56,7 @@ interface Piece extends PieceStart {
   /** Records that have not ended yet. */
   open: number
   lost: boolean
-  rejectedLater: number
+  rejected: number
   delivered: number
   bytes: number
   unknownOffsets: number
@@ -130,7 +128,7 @@ export class ChunkTracker {
       ...start,
       open: start.records,
       lost: false,
-      rejectedLater: 0,
+      rejected: 0,
       delivered: 0,
       bytes: 0,
       unknownOffsets: 0,
@@ -160,7 +158,7 @@ export class ChunkTracker {
     piece.open -= end.delivered + end.rejected + end.lost
     piece.lost ||= end.lost > 0
     piece.delivered += end.delivered
-    piece.rejectedLater += end.rejected
+    piece.rejected += end.rejected
     piece.bytes += end.bytes
     piece.unknownOffsets += end.unknownOffsets
     piece.hash += end.hash
@@ -281,9 +279,8 @@ export class ChunkTracker {
     pieces: readonly Piece[],
     ends: ReadonlyMap<number, number>,
   ): ChunkLine {
-    const sum = (
-      field: 'records' | 'skipped' | 'rejected' | 'rejectedLater' | 'delivered' | 'bytes' | 'unknownOffsets',
-    ) => pieces.reduce((total, piece) => total + piece[field], 0)
+    const sum = (field: 'records' | 'skipped' | 'rejected' | 'delivered' | 'bytes' | 'unknownOffsets') =>
+      pieces.reduce((total, piece) => total + piece[field], 0)
     const runs = new RunSet()
     for (const { offsets } of pieces)
       for (const { topic, partition, runs: some } of offsets) runs.add(topic, partition, some)
@@ -296,9 +293,9 @@ export class ChunkTracker {
       after,
       ranges: rangesOf(pieces, ends),
       ends: ends.size === 0 ? undefined : [...ends.keys()],
-      read: sum('records') + sum('skipped') + sum('rejected'),
+      read: sum('records') + sum('skipped'),
       skipped: sum('skipped'),
-      rejected: sum('rejected') + sum('rejectedLater'),
+      rejected: sum('rejected'),
       delivered: sum('delivered'),
       bytes: sum('bytes'),
       offsets: runs.lists(),

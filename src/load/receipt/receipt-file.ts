@@ -16,41 +16,36 @@ interface Waiting {
   readonly written: ReturnType<typeof deferred<void>>
 }
 
-export interface FileOptions {
-  /** Called and waited for before lines are written: what they speak of is to be on the disk before them. */
-  readonly before?: (() => Promise<void>) | undefined
-}
-
 /** The receipt of a load that runs: locked, and written to by this process alone. Close it in the end. */
 export class ReceiptFile {
   readonly path: string
   readonly #handle: FileHandle
   readonly #encode: LineWriter
-  readonly #before: () => Promise<void>
+  /** Called and waited for before lines are written: what they speak of is to be on the disk before them. */
+  before: () => Promise<void> = async () => {}
   /** Where the next line goes. */
   #end = 0
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   #failure: MillraceError | undefined
 
-  private constructor(path: string, handle: FileHandle, encode: LineWriter, { before }: FileOptions) {
+  private constructor(path: string, handle: FileHandle, encode: LineWriter) {
     this.path = path
     this.#handle = handle
     this.#encode = encode
-    this.#before = before ?? (async () => {})
   }
 
   /**
    * Makes the file; it and its name are on the disk when this resolves.
    * @throws MillraceError RECEIPT_UNFIT where there is such a file, RECEIPT_FAILED
    */
-  static async create(path: string, header: ReceiptHeader, options: FileOptions = {}): Promise<ReceiptFile> {
+  static async create(path: string, header: ReceiptHeader): Promise<ReceiptFile> {
     const handle = await open(path, 'wx+').catch(cause => {
       throw cause.code === 'EEXIST' ? thereIsOne(path) : cannotWrite(path, cause)
     })
     try {
       lock(path, handle)
-      const file = new ReceiptFile(path, handle, await lineWriter(), options)
+      const file = new ReceiptFile(path, handle, await lineWriter())
       await file.begin(header)
       return file
     } catch (error) {
@@ -65,13 +60,13 @@ export class ReceiptFile {
    * Opens a file to go on with it. Read it then, and `cut` or `begin` it.
    * @throws MillraceError RECEIPT_UNFIT where a load is writing it, RECEIPT_FAILED
    */
-  static async open(path: string, options: FileOptions = {}): Promise<ReceiptFile> {
+  static async open(path: string): Promise<ReceiptFile> {
     const handle = await open(path, 'r+').catch(cause => {
       throw cannotWrite(path, cause)
     })
     try {
       lock(path, handle)
-      return new ReceiptFile(path, handle, await lineWriter(), options)
+      return new ReceiptFile(path, handle, await lineWriter())
     } catch (error) {
       await handle.close().catch(() => {})
       throw error
@@ -122,7 +117,7 @@ export class ReceiptFile {
       const group = this.#waiting.splice(0, MOST_LINES_AT_ONCE)
       try {
         if (this.#failure !== undefined) throw this.#failure
-        await this.#before()
+        await this.before()
         await this.#write(Buffer.concat(group.map(({ line }) => this.#encode(line))))
         for (const { written } of group) written.resolve()
       } catch (cause) {

@@ -53,12 +53,13 @@ export class ReceiptState {
   #chunkNumbers = 0
   #domains = 0
   #deadLetterBytes = 0
-  #runs = 1
+  #openRecords: number
 
   constructor(path: string, header: ReceiptHeader) {
     this.#path = path
     this.header = header
     this.#topics = [...header.topics]
+    this.#openRecords = header.openRecords
   }
 
   /** All topics that were sent to. */
@@ -75,8 +76,9 @@ export class ReceiptState {
     return this.#domains
   }
 
-  get runs(): number {
-    return this.#runs
+  /** Records that the last run had open at most. */
+  get openRecords(): number {
+    return this.#openRecords
   }
 
   /** @throws MillraceError RECEIPT_UNREADABLE for a line that cannot stand behind the ones before */
@@ -88,7 +90,7 @@ export class ReceiptState {
       // whatever precedes them is sent now, or was not missed
       const kept = this.#kept(line.resumed.mode).map(chunk => ({ ...chunk, after: undefined }))
       this.#chunks = new Map(kept.map(chunk => [chunk.chunk, chunk]))
-      this.#runs++
+      this.#openRecords = line.resumed.openRecords
     }
   }
 
@@ -154,7 +156,8 @@ export class ReceiptState {
 
   #stretches(input: number, { ranges, end, prefixes }: Done): Stretch[] {
     const { size, compression } = this.header.inputs[input]!
-    const last = compression === null && size !== null ? size : end
+    // an empty file may still be a record, where all of a file is one
+    const last = compression === null && size !== null && size > 0 ? size : end
     const left: Stretch[] = []
     let from = 0
     const leave = (to: number | null) => {

@@ -28,7 +28,8 @@ function fresh(name: string): string {
 }
 
 async function create(path: string, before?: () => Promise<void>): Promise<ReceiptFile> {
-  const file = await ReceiptFile.create(path, header(), { before })
+  const file = await ReceiptFile.create(path, header())
+  if (before !== undefined) file.before = before
   opened.push(file)
   return file
 }

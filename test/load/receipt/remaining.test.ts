@@ -24,9 +24,11 @@ test('nothing is done: all is left, for all', () => {
   expect(left([]).stretches).toEqual([{ input: 0, from: 0, to: 1000, divisible: true, prefix: undefined }])
 })
 
-test('an empty file is done from the beginning', () => {
-  const none = { path: 'a', size: 0, mtimeMs: 0, sample: '', compression: null }
-  expect(left([], 'ordered', header({ inputs: [none] })).stretches).toEqual([])
+test('an empty file is looked at once, for all of it may be a record', () => {
+  const none = header({ inputs: [{ path: 'a', size: 0, mtimeMs: 0, sample: '', compression: null }] })
+  expect(spans(left([], 'ordered', none))).toEqual([[0, 0, null]])
+  const done = chunk({ ranges: [[0, 0, 0]], ends: [0] })
+  expect(left([done], 'ordered', none).stretches).toEqual([])
 })
 
 test('what follows a chunk without a line is sent again, in its domain only; gaps sends just what is missing', () => {

@@ -211,10 +211,8 @@ export class Simulation {
     }
     const from = reader.at
     const all = this.records(input, from, end)
-    // every fifth is blank, every seventh bad
-    const records = all.filter((_, n) => (from + n) % 5 !== 0 && (from + n) % 7 !== 0)
-    const skipped = all.filter((_, n) => (from + n) % 5 === 0)
-    const rejected = all.length - records.length - skipped.length
+    // every fifth is blank
+    const records = all.filter((_, n) => (from + n) % 5 !== 0)
     reader.waiting = true
     const taken = tracker.room.take(records.length, signal).then(() => {
       if (signal.aborted) return
@@ -231,8 +229,7 @@ export class Simulation {
         from,
         to: end,
         records: records.length,
-        skipped: skipped.length,
-        rejected,
+        skipped: all.length - records.length,
       })
       if (records.length > 0) open.push({ domain, piece, records })
     })
