@@ -3,7 +3,9 @@ import { MillraceError } from '../errors.ts'
 import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from '../input/index.ts'
 import { DeadLetters } from '../load/dead-letters.ts'
 import { Load } from '../load/load.ts'
+import type { LoadReceipt, ReceiptSettings } from '../load/receipt/load-receipt.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
+import { allOf, type InputStretch } from '../load/stretch.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { Command, Io } from './command.ts'
 import { clusterFor, connectProducers, resolveConnection } from './common.ts'
@@ -11,6 +13,14 @@ import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
 import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './produce-plan.ts'
+import {
+  clusterFacts,
+  openRecordsFor,
+  planReceipt,
+  ReceiptDesk,
+  tellResume,
+  tellUnchecked,
+} from './produce-receipt.ts'
 import { showProgress, waitingLines } from './progress.ts'
 
 /** In flight with --threads, unless it is set: half of what it is without. */
@@ -18,6 +28,9 @@ const IN_FLIGHT_OF_THREADS = {
   'queue.buffering.max.messages': 50_000,
   'queue.buffering.max.kbytes': 32_768,
 } as const
+
+/** librdkafka's own default. */
+const QUEUE_MESSAGES = 100_000
 
 export const produce: Command<ProduceArguments> = {
   command: 'produce',
@@ -35,8 +48,8 @@ export const produce: Command<ProduceArguments> = {
       if (load !== undefined) interruptLoad(load, io, options)
     })
     const plan = planProduce(options)
-    const inputs = openInputs(options.files ?? [], { stdin: io.stdin })
-    const names = inputs.map(({ name }) => name)
+    const opened = openInputs(options.files ?? [], { stdin: io.stdin })
+    const names = opened.map(({ name }) => name)
     for (const name of names) checkReadOptions(name, optionsFor(name, names, plan.read))
     const connection = resolveConnection(options, io, {
       // a misspelt topic would be made by a cluster that makes topics
@@ -48,10 +61,17 @@ export const produce: Command<ProduceArguments> = {
     })
     checkThreads(plan.load, connection.engine)
     if (!options.embedded) requireBrokers(connection.properties)
+    const partitioner = String(connection.properties.partitioner ?? 'murmur2_random')
+    const receiptPlan = planReceipt(options, opened)
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'
     let deadLetters: DeadLetters | undefined
+    let desk: ReceiptDesk | undefined
+    let receipt: LoadReceipt | undefined
     try {
+      desk = await ReceiptDesk.open(receiptPlan, plan, partitioner, opened)
+      if (desk?.prior !== undefined && !options.quiet) tellResume(desk.prior, io)
+      const inputs = desk?.inputs ?? opened
       if (plan.deadLetter !== undefined) deadLetters = await DeadLetters.open(plan.deadLetter)
       const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
       engine = producers[0]?.engine ?? engine
@@ -62,36 +82,79 @@ export const produce: Command<ProduceArguments> = {
       }
       const onWaiting = waitingLines(io, options)
       const { read, load: settings } = plan
-      load = new Load({ ...settings, read, producers, another, inputs, deadLetters, onWaiting })
+      if (desk !== undefined) {
+        const most = Number(properties['queue.buffering.max.messages'] ?? QUEUE_MESSAGES)
+        const receiptSettings = {
+          threads: settings.threads ?? 1,
+          openRecords: openRecordsFor(producers.length, most),
+          letters: deadLetters,
+        }
+        receipt = await openReceipt(desk, producers, plan, receiptSettings, options, io)
+      }
+      load = new Load({ ...settings, read, producers, another, inputs, deadLetters, receipt, onWaiting })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
-      const result = await watched(load, inputs, options, io)
-      return report(result, { engine, embedded: options.embedded, signalled }, plan, options, io)
+      const result = await watched(load, receipt?.stretches ?? allOf(inputs), options, io)
+      return report(result, { engine, embedded: options.embedded, signalled, receipt }, plan, options, io)
     } catch (error) {
       if (signalled === undefined) throw error
-      return report(nothingLoaded(), { engine, embedded: options.embedded, signalled }, plan, options, io)
+      return report(
+        nothingLoaded(),
+        { engine, embedded: options.embedded, signalled, receipt },
+        plan,
+        options,
+        io,
+      )
     } finally {
       ignore()
+      // an error may have come between
+      await receipt?.close(load === undefined)
+      await desk?.close()
       await deadLetters?.close()
       await cluster?.stop()
     }
   },
 }
 
+/** Begins the receipt, or goes on with it. Closes the producers when it throws. */
+async function openReceipt(
+  desk: ReceiptDesk,
+  producers: readonly Producer[],
+  { load, deadLetter }: ProducePlan,
+  settings: ReceiptSettings,
+  { embedded, quiet }: ProduceArguments,
+  io: Io,
+): Promise<LoadReceipt> {
+  const [producer] = producers as [Producer]
+  try {
+    const facts = await clusterFacts(producer, load.topic, embedded)
+    const receipt = await desk.begin(facts, settings, deadLetter)
+    if (desk.prior !== undefined && !quiet) tellUnchecked(desk.prior, facts, io)
+    return receipt
+  } catch (error) {
+    await Promise.all(producers.map(producer => producer.close()))
+    throw error
+  }
+}
+
 /** Runs a load, and shows how it gets on. */
 async function watched(
   load: Load,
-  inputs: readonly Input[],
+  stretches: readonly InputStretch[],
   options: ProduceArguments,
   io: Io,
 ): Promise<LoadResult> {
-  const fromTerminal = inputs.some(({ name }) => name === '-') && (io.stdin as { isTTY?: boolean }).isTTY
+  const fromTerminal =
+    stretches.some(({ input }) => input.name === '-') && (io.stdin as { isTTY?: boolean }).isTTY
   if (fromTerminal && !options.quiet) io.stderr.write('Reading standard input; Ctrl-D ends it.\n')
   // bytes are counted as they are unpacked, and how many that will be is not known
   const { decompress = 'auto' } = options
   const isPacked = ({ name }: Input) =>
     (decompress === 'auto' ? packingOf(name).packing : decompress) !== 'none'
-  const sizes = inputs.map(input => (isPacked(input) ? null : input.size))
+  const sizes = stretches.map(({ input, from, to }) => {
+    const end = isPacked(input) ? null : (to ?? input.size)
+    return end === null ? null : end - from
+  })
   const total = sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
   const wanted = !options['no-progress'] && !options.quiet
   const progress = wanted ? showProgress(load, total, io, io.stderr.isTTY === true) : undefined
@@ -104,18 +167,20 @@ interface Ending {
   readonly engine: string
   readonly embedded: boolean
   readonly signalled: 'SIGINT' | 'SIGTERM' | undefined
+  readonly receipt: LoadReceipt | undefined
 }
 
 /** Tells the account, for programs or for people. @returns the exit code */
 function report(
   result: LoadResult,
-  { engine, embedded, signalled }: Ending,
+  { engine, embedded, signalled, receipt }: Ending,
   { deadLetter }: ProducePlan,
   options: ProduceArguments,
   io: Io,
 ): number {
   const exitCode = loadExitCode(result, signalled)
-  const context = { engine, embedded, deadLetter: deadLetter ?? null, exitCode }
+  const path = receipt === undefined || receipt.gone ? null : receipt.path
+  const context = { engine, embedded, deadLetter: deadLetter ?? null, receipt: path, exitCode }
   if (options.json) io.stdout.write(`${loadJson(result, context)}\n`)
   else if (!options.quiet) io.stderr.write(loadSummary(result, context))
   const reason = result.error ?? result.firstFailure ?? (options.json ? result.firstRejection : undefined)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { deferred } from '../deferred.ts'
+import { clusterIds } from '../engine/identity.ts'
 import type { MillraceError } from '../errors.ts'
 import { type Input, optionsFor, type ReadOptions } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
@@ -194,13 +195,21 @@ export class Load {
       partitions: async topic => {
         const found = await this.#options.producers[0]?.describeTopic(topic)
         const partitions = found?.partitions.length ?? 0
-        if (partitions > 0) this.#options.receipt?.topic({ topic, topicId: null, partitions })
+        if (partitions > 0) await this.#meet(topic, partitions)
         return partitions
       },
       tell: event => this.#hear(event),
       reject: rejected => this.#rejections.add(rejected),
       again: returned => this.#again.take(returned),
     }
+  }
+
+  /** A receipt is to know a topic before anything is sent to it. */
+  async #meet(topic: string, partitions: number): Promise<void> {
+    const { receipt, producers } = this.#options
+    if (receipt === undefined || receipt.knows(topic)) return
+    const { topicIds } = await clusterIds(producers[0] as Producer, [topic])
+    receipt.topic({ topic, topicId: topicIds.get(topic) ?? null, partitions })
   }
 
   async #take(count: number): Promise<Grant> {

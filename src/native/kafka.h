@@ -33,6 +33,25 @@ namespace millrace {
   X(rd_kafka_fatal_error)                          \
   X(rd_kafka_flush)                                \
   X(rd_kafka_purge)                                \
+  X(rd_kafka_clusterid)                            \
+  X(rd_kafka_mem_free)                             \
+  X(rd_kafka_queue_new)                            \
+  X(rd_kafka_queue_destroy)                        \
+  X(rd_kafka_queue_poll)                           \
+  X(rd_kafka_event_destroy)                        \
+  X(rd_kafka_event_error)                          \
+  X(rd_kafka_event_DescribeTopics_result)          \
+  X(rd_kafka_AdminOptions_new)                     \
+  X(rd_kafka_AdminOptions_destroy)                 \
+  X(rd_kafka_AdminOptions_set_request_timeout)     \
+  X(rd_kafka_TopicCollection_of_topic_names)       \
+  X(rd_kafka_TopicCollection_destroy)              \
+  X(rd_kafka_DescribeTopics)                       \
+  X(rd_kafka_DescribeTopics_result_topics)         \
+  X(rd_kafka_TopicDescription_error)               \
+  X(rd_kafka_TopicDescription_name)                \
+  X(rd_kafka_TopicDescription_topic_id)            \
+  X(rd_kafka_Uuid_base64str)                       \
   X(rd_kafka_headers_new)                          \
   X(rd_kafka_headers_destroy)                      \
   X(rd_kafka_header_add)                           \

@@ -1,0 +1,28 @@
+import { loadBinding } from './binding.ts'
+import { handleOf } from './handles.ts'
+
+/** By what a cluster and its topics are known again. */
+export interface ClusterIds {
+  /** Null: it was not told. */
+  readonly clusterId: string | null
+  /** Those that were told, by name. */
+  readonly topicIds: ReadonlyMap<string, string>
+}
+
+const TIMEOUT_MS = 5000
+
+/**
+ * Asks the cluster through the producer's own client (node-rdkafka has no such request). Nothing is told with the
+ * callback engine, for topics of brokers before Kafka 2.8, and of what did not answer in 5 s. Never rejects.
+ */
+export async function clusterIds(producer: object, topics: readonly string[]): Promise<ClusterIds> {
+  const channel = handleOf(producer)
+  if (channel === undefined) return { clusterId: null, topicIds: new Map() }
+  const [clusterId = '', ...pairs] = await new Promise<readonly string[]>(resolve => {
+    const asked = loadBinding().binding.identify(channel, topics.join('\n'), TIMEOUT_MS, resolve)
+    if (!asked) resolve([])
+  })
+  const topicIds = new Map<string, string>()
+  for (let at = 0; at < pairs.length; at += 2) topicIds.set(pairs[at] as string, pairs[at + 1] as string)
+  return { clusterId: clusterId === '' ? null : clusterId, topicIds }
+}
