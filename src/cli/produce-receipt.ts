@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { clusterIds } from '../engine/identity.ts'
 import { MillraceError } from '../errors.ts'
 import type { Input } from '../input/index.ts'
+import type { DeadLetters } from '../load/dead-letters.ts'
 import {
   type ClusterIdentity,
   checkCluster,
@@ -184,11 +185,12 @@ export async function clusterFacts(
   const describe = async (name: string) => {
     const found = await producer.describeTopic(name)
     if (found === null) return null
-    const { topicIds } = await clusterIds(producer, [name])
+    const broker = found.partitions.find(({ leader }) => leader >= 0)?.leader ?? 0
+    const { topicIds } = await clusterIds(producer, { topics: [name], broker })
     const topicId = embedded ? null : (topicIds.get(name) ?? null)
     return { topic: name, topicId, partitions: found.partitions.length }
   }
-  const { clusterId } = await clusterIds(producer, [])
+  const { clusterId } = await clusterIds(producer)
   const first = topic === undefined ? null : await describe(topic)
   const topics = first === null ? [] : [first]
   return { clusterId: embedded ? null : clusterId, embedded, topics, topic: describe }
@@ -261,6 +263,15 @@ export function tellResume({ remaining, state, stretches, touched, torn, mode }:
     const name = input.name === '-' ? 'Standard input' : input.name
     say(`  ${name} is read from its beginning; the ${size(from)} of it that were sent are passed over`)
   }
+}
+
+/** Says where letters of records are missing that will not be read again. */
+export function tellLetters({ remaining }: PriorLoad, { path, bytes }: DeadLetters, io: Io): void {
+  const { deadLetterBytes } = remaining
+  if (bytes >= deadLetterBytes) return
+  io.stderr.write(
+    `  ${path} has ${bytes} bytes, and had ${deadLetterBytes}: letters that were there before are not written again\n`,
+  )
 }
 
 /** Says what of a cluster could not be held against the receipt. */

@@ -4,6 +4,7 @@ import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from 
 import { DeadLetters } from '../load/dead-letters.ts'
 import { Load } from '../load/load.ts'
 import type { LoadReceipt, ReceiptSettings } from '../load/receipt/load-receipt.ts'
+import { wholeLineBytes } from '../load/receipt/whole-lines.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
 import { allOf, type InputStretch } from '../load/stretch.ts'
 import type { Producer } from '../producer/producer.ts'
@@ -18,6 +19,7 @@ import {
   openRecordsFor,
   planReceipt,
   ReceiptDesk,
+  tellLetters,
   tellResume,
   tellUnchecked,
 } from './produce-receipt.ts'
@@ -72,7 +74,12 @@ export const produce: Command<ProduceArguments> = {
       desk = await ReceiptDesk.open(receiptPlan, plan, partitioner, opened)
       if (desk?.prior !== undefined && !options.quiet) tellResume(desk.prior, io)
       const inputs = desk?.inputs ?? opened
-      if (plan.deadLetter !== undefined) deadLetters = await DeadLetters.open(plan.deadLetter)
+      if (plan.deadLetter !== undefined) {
+        // a letter that was not written in whole is of a record that is read again
+        const keep = desk?.prior === undefined ? undefined : await wholeLineBytes(plan.deadLetter)
+        deadLetters = await DeadLetters.open(plan.deadLetter, keep)
+        if (desk?.prior !== undefined && !options.quiet) tellLetters(desk.prior, deadLetters, io)
+      }
       const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
       engine = producers[0]?.engine ?? engine
       await checkTarget(producers, plan.load, engine)

@@ -79,6 +79,7 @@ export interface Binding {
   /** Topics one a line; calls back in a later turn with the row of bind_identity.cc. False: there is no such channel. */
   identify(
     channel: number,
+    broker: number,
     topics: string,
     milliseconds: number,
     done: (row: readonly string[]) => void,

@@ -9,18 +9,25 @@ export interface ClusterIds {
   readonly topicIds: ReadonlyMap<string, string>
 }
 
+/** Topics, and the id of a broker to ask for theirs, as metadata has it. */
+export interface IdsAsked {
+  readonly topics: readonly string[]
+  readonly broker: number
+}
+
 const TIMEOUT_MS = 5000
 
 /**
  * Asks the cluster through the producer's own client (node-rdkafka has no such request). Nothing is told with the
  * callback engine, for topics of brokers before Kafka 2.8, and of what did not answer in 5 s. Never rejects.
  */
-export async function clusterIds(producer: object, topics: readonly string[]): Promise<ClusterIds> {
+export async function clusterIds(producer: object, asked?: IdsAsked): Promise<ClusterIds> {
   const channel = handleOf(producer)
   if (channel === undefined) return { clusterId: null, topicIds: new Map() }
+  const { topics, broker } = asked ?? { topics: [], broker: 0 }
   const [clusterId = '', ...pairs] = await new Promise<readonly string[]>(resolve => {
-    const asked = loadBinding().binding.identify(channel, topics.join('\n'), TIMEOUT_MS, resolve)
-    if (!asked) resolve([])
+    const { binding } = loadBinding()
+    if (!binding.identify(channel, broker, topics.join('\n'), TIMEOUT_MS, resolve)) resolve([])
   })
   const topicIds = new Map<string, string>()
   for (let at = 0; at < pairs.length; at += 2) topicIds.set(pairs[at] as string, pairs[at + 1] as string)

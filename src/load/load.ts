@@ -6,6 +6,7 @@ import type { MillraceError } from '../errors.ts'
 import { type Input, optionsFor, type ReadOptions } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { CloseResult } from '../producer/results.ts'
+import type { TopicDescription } from '../producer/topic.ts'
 import { Account } from './account.ts'
 import { Again } from './again.ts'
 import type { AnotherProducer } from './culprit.ts'
@@ -195,7 +196,7 @@ export class Load {
       partitions: async topic => {
         const found = await this.#options.producers[0]?.describeTopic(topic)
         const partitions = found?.partitions.length ?? 0
-        if (partitions > 0) await this.#meet(topic, partitions)
+        if (found !== undefined && found !== null) await this.#meet(found)
         return partitions
       },
       tell: event => this.#hear(event),
@@ -205,11 +206,12 @@ export class Load {
   }
 
   /** A receipt is to know a topic before anything is sent to it. */
-  async #meet(topic: string, partitions: number): Promise<void> {
+  async #meet({ topic, partitions }: TopicDescription): Promise<void> {
     const { receipt, producers } = this.#options
     if (receipt === undefined || receipt.knows(topic)) return
-    const { topicIds } = await clusterIds(producers[0] as Producer, [topic])
-    receipt.topic({ topic, topicId: topicIds.get(topic) ?? null, partitions })
+    const broker = partitions.find(({ leader }) => leader >= 0)?.leader ?? 0
+    const { topicIds } = await clusterIds(producers[0] as Producer, { topics: [topic], broker })
+    receipt.topic({ topic, topicId: topicIds.get(topic) ?? null, partitions: partitions.length })
   }
 
   async #take(count: number): Promise<Grant> {

@@ -11,14 +11,16 @@ namespace {
 // of it once the channel is closed.
 class Identify : public Napi::AsyncWorker {
  public:
-  Identify(Napi::Function done, std::shared_ptr<Channel> channel, std::vector<std::string> topics, int timeout_ms)
+  Identify(Napi::Function done, std::shared_ptr<Channel> channel, int32_t broker, std::vector<std::string> topics,
+           int timeout_ms)
       : Napi::AsyncWorker(done, "millrace.identify"),
         channel_(std::move(channel)),
+        broker_(broker),
         topics_(std::move(topics)),
         timeout_ms_(timeout_ms) {}
 
   void Execute() override {
-    const Identity identity = identify(*channel_, topics_, timeout_ms_);
+    const Identity identity = identify(*channel_, broker_, topics_, timeout_ms_);
     row_.push_back(identity.cluster);
     for (const auto &[name, id] : identity.topics) row_.insert(row_.end(), {name, id});
   }
@@ -39,6 +41,7 @@ class Identify : public Napi::AsyncWorker {
 
  private:
   std::shared_ptr<Channel> channel_;
+  const int32_t broker_;
   const std::vector<std::string> topics_;
   const int timeout_ms_;
   std::vector<std::string> row_;
@@ -54,19 +57,20 @@ std::vector<std::string> names_of(const std::string &text) {
   return names;
 }
 
-// identify(number, topics, ms, done): topics are names, one a line. Calls done in a later turn with a row of texts, the
+// identify(number, broker, topics, ms, done): asks that broker; topics are names, one a line. Calls done in a later turn with a row of texts, the
 // id of the cluster (empty: not told) and then name and id of each topic that has one; returns true. False: there is no
 // such channel, and done is never called
 Napi::Value IdentifySoon(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
-  if (info.Length() < 4 || !info[1].IsString() || !info[2].IsNumber() || !info[3].IsFunction())
-    return fail(env, "identify(number, topics, ms, done)");
+  if (info.Length() < 5 || !info[1].IsNumber() || !info[2].IsString() || !info[3].IsNumber() || !info[4].IsFunction())
+    return fail(env, "identify(number, broker, topics, ms, done)");
   Attachment *at = Environment::find(info);
   if (at == nullptr) return Napi::Boolean::New(env, false);
-  const double ms = info[2].As<Napi::Number>().DoubleValue();
+  const double ms = info[3].As<Napi::Number>().DoubleValue();
   const int timeout_ms = ms > 1 ? static_cast<int>(std::min(ms, 60000.0)) : 1;  // NaN: 1
-  auto topics = names_of(info[1].As<Napi::String>().Utf8Value());
-  (new Identify(info[3].As<Napi::Function>(), at->channel, std::move(topics), timeout_ms))->Queue();
+  auto topics = names_of(info[2].As<Napi::String>().Utf8Value());
+  const int32_t broker = info[1].As<Napi::Number>().Int32Value();
+  (new Identify(info[4].As<Napi::Function>(), at->channel, broker, std::move(topics), timeout_ms))->Queue();
   return Napi::Boolean::New(env, true);
 }
 

@@ -12,11 +12,13 @@ constexpr const char *kNoId = "AAAAAAAAAAAAAAAAAAAAAA";
 // librdkafka's objects of one request, destroyed with it. An answer that comes later is dropped with its queue.
 class TopicsRequest {
  public:
-  TopicsRequest(const Kafka *kafka, rd_kafka_t *rk, const std::vector<std::string> &topics, int timeout_ms)
+  TopicsRequest(const Kafka *kafka, rd_kafka_t *rk, int32_t broker, const std::vector<std::string> &topics,
+                int timeout_ms)
       : kafka_(kafka), queue_(kafka->rd_kafka_queue_new(rk)) {
     rd_kafka_AdminOptions_t *options = kafka->rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     char errstr[256];
     kafka->rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, errstr, sizeof(errstr));
+    kafka->rd_kafka_AdminOptions_set_broker(options, broker, errstr, sizeof(errstr));
     std::vector<const char *> names;
     for (const std::string &topic : topics) names.push_back(topic.c_str());
     rd_kafka_TopicCollection_t *all = kafka->rd_kafka_TopicCollection_of_topic_names(names.data(), names.size());
@@ -60,7 +62,7 @@ void read(const Kafka *kafka, rd_kafka_event_t *event, Identity *identity) {
 
 }  // namespace
 
-Identity identify(Channel &channel, const std::vector<std::string> &topics, int timeout_ms) {
+Identity identify(Channel &channel, int32_t broker, const std::vector<std::string> &topics, int timeout_ms) {
   using Clock = std::chrono::steady_clock;
   const Kafka *kafka = Kafka::get();
   Identity identity;
@@ -72,7 +74,7 @@ Identity identify(Channel &channel, const std::vector<std::string> &topics, int 
       kafka->rd_kafka_mem_free(rk, cluster);
     }
     if (topics.empty()) return;
-    TopicsRequest request(kafka, rk, topics, timeout_ms);
+    TopicsRequest request(kafka, rk, broker, topics, timeout_ms);
     const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms + 4 * kSliceMs);
     while (channel.is_open() && Clock::now() < deadline) {
       rd_kafka_event_t *event = request.wait(kSliceMs);

@@ -44,6 +44,7 @@ namespace millrace {
   X(rd_kafka_AdminOptions_new)                     \
   X(rd_kafka_AdminOptions_destroy)                 \
   X(rd_kafka_AdminOptions_set_request_timeout)     \
+  X(rd_kafka_AdminOptions_set_broker)              \
   X(rd_kafka_TopicCollection_of_topic_names)       \
   X(rd_kafka_TopicCollection_destroy)              \
   X(rd_kafka_DescribeTopics)                       \
