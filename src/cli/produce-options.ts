@@ -7,6 +7,7 @@ import type { Given } from './numbers.ts'
 export interface ProduceArguments extends ProducerArguments {
   files?: readonly string[]
   topic?: Given
+  'create-topic'?: Given
   format?: Given
   decompress?: Given
   delimiter?: Given
@@ -33,6 +34,7 @@ export interface ProduceArguments extends ProducerArguments {
   producers?: Given
   'stall-timeout'?: Given
   'drain-timeout'?: Given
+  'allow-expired': boolean
   'no-progress': boolean
 }
 
@@ -58,6 +60,10 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
     yargs
       .usage(EXAMPLES)
       .option('topic', { ...text, alias: 't', describe: 'topic; in place of those that envelopes name' })
+      .option('create-topic', {
+        type: 'string',
+        describe: '[=PARTITIONS] makes the topic where it is not there; default: as the brokers have it set',
+      })
       .option('format', { ...text, choices: inputFormats, describe: 'default auto: by file name, or lines' })
       .option('decompress', {
         ...text,
@@ -116,6 +122,12 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
       .option('drain-timeout', {
         ...text,
         describe: 'seconds to wait for acknowledgements when cut short; default 30',
+      })
+      .option('allow-expired', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'load what the topic deletes soon or refuses, by its timestamps, or has other times written into',
       })
       .option('no-progress', { type: 'boolean', default: false, describe: 'no bar, no lines' }),
   ) as unknown as Argv<T & ProduceArguments>

@@ -10,6 +10,8 @@ const DAY = 86_400
 export interface ProducePlan {
   readonly read: ReadOptions
   readonly producers: number
+  /** Absent: a topic that is not there is refused. Without partitions: as many as the brokers give it. */
+  readonly createTopic: { readonly partitions: number | undefined } | undefined
   readonly load: Omit<LoadOptions, 'producers' | 'inputs' | 'read'>
 }
 
@@ -30,6 +32,7 @@ export function planProduce(options: ProduceArguments): ProducePlan {
   return {
     read: { ...read, needsTopic: topic === undefined },
     producers: number('producers', options.producers, { min: 1, max: 1000 }) ?? 1,
+    createTopic: createTopic(options, topic),
     load: {
       topic,
       key: single('key', options.key),
@@ -97,6 +100,26 @@ function readOptions(options: ProduceArguments): ReadOptions {
 function allEnvelopes({ files = [] }: ProduceArguments, { format }: ReadOptions): boolean {
   const names = files.length === 0 ? ['-'] : files
   return names.every(name => formatOf(name, format) === 'envelope')
+}
+
+function createTopic(
+  options: ProduceArguments,
+  topic: string | undefined,
+): { readonly partitions: number | undefined } | undefined {
+  const given = single('create-topic', options['create-topic'])
+  if (given === undefined) return undefined
+  if (topic === undefined) {
+    throw new MillraceError(
+      'USAGE',
+      '--create-topic makes the topic of the load, but the records name theirs',
+      {
+        hint: 'Name one with -t, or make the topics before',
+      },
+    )
+  }
+  // without a number it comes as nothing
+  if (given === '') return { partitions: undefined }
+  return { partitions: number('create-topic', given, { min: 1, max: 100_000 }) }
 }
 
 function refuseTogether(

@@ -1,16 +1,15 @@
 import { requireBrokers } from '../config/index.ts'
-import { MillraceError } from '../errors.ts'
 import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from '../input/index.ts'
 import { Load } from '../load/load.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
-import type { Producer } from '../producer/producer.ts'
 import type { Command, Io } from './command.ts'
-import { clusterFor, connectProducers, resolveConnection } from './common.ts'
+import { clusterFor, resolveConnection } from './common.ts'
 import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
-import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './produce-plan.ts'
+import { checkThreads, drainTimeout, planProduce } from './produce-plan.ts'
 import { showProgress } from './progress.ts'
+import { readyProducers } from './ready.ts'
 
 /** In flight with --threads, unless it is set: half of what it is without. */
 const IN_FLIGHT_OF_THREADS = {
@@ -38,9 +37,9 @@ export const produce: Command<ProduceArguments> = {
     const names = inputs.map(({ name }) => name)
     for (const name of names) checkReadOptions(name, optionsFor(name, names, plan.read))
     const connection = resolveConnection(options, io, {
-      // a misspelt topic would be made by a cluster that makes topics
+      // a cluster that makes topics would make a misspelt one, and by asking for it one that is to be made
       defaults: {
-        'allow.auto.create.topics': options.embedded,
+        'allow.auto.create.topics': options.embedded && plan.createTopic === undefined,
         // each thread has memory of its own beside what is in flight
         ...(plan.load.threads === undefined ? {} : IN_FLIGHT_OF_THREADS),
       },
@@ -50,10 +49,10 @@ export const produce: Command<ProduceArguments> = {
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'
     try {
-      const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
+      const setup = { plan, inputs, connection, properties, cluster, signal: abort.signal }
+      const { producers, inputs: ready } = await readyProducers(setup, options, io)
       engine = producers[0]?.engine ?? engine
-      await checkTarget(producers, plan.load, engine)
-      load = new Load({ ...plan.load, read: plan.read, producers, inputs })
+      load = new Load({ ...plan.load, read: plan.read, producers, inputs: ready })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
       const result = await watched(load, inputs, options, io)
@@ -123,38 +122,4 @@ function interruptLoad(load: Load, io: Io, options: ProduceArguments): void {
   io.stderr.write(
     `${line}Interrupted; waiting up to ${duration(limit)} for ${count(inFlight)} messages on their way. Again to leave at once.\n`,
   )
-}
-
-/**
- * A topic or partition that is not there, or an engine that stands in and cannot do this, is found before anything is
- * read. Closes the producers when it throws.
- */
-async function checkTarget(
-  producers: readonly Producer[],
-  load: ProducePlan['load'],
-  engine: string,
-): Promise<void> {
-  const { topic, partition } = load
-  try {
-    checkThreads(load, engine)
-    // where records name it, each is looked for as it comes
-    if (topic === undefined) return
-    const found = await producers[0]?.describeTopic(topic)
-    if (found === null) {
-      throw new MillraceError('UNKNOWN_TOPIC', `The cluster has no topic ${topic}`, {
-        hint: 'Create it, check the name, or let the cluster make it with -X allow.auto.create.topics=true where it may',
-        context: { topic },
-      })
-    }
-    const partitions = found?.partitions.length ?? 0
-    if (typeof partition === 'number' && partition >= partitions) {
-      throw new MillraceError('UNKNOWN_TOPIC', `The topic ${topic} has no partition ${partition}`, {
-        hint: `It has ${partitions}, from 0`,
-        context: { topic, partition },
-      })
-    }
-  } catch (error) {
-    await Promise.all(producers.map(producer => producer.close()))
-    throw error
-  }
 }

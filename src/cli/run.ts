@@ -19,15 +19,16 @@ const commands: readonly Command<never>[] = [produce, read, bench, cluster] as u
  * @returns the exit code; never rejects
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const words = withEmptyValues(argv)
   let exitCode: number = EXIT.done
   let executed = false
   const json = argv.some(word => /^--json(=|$)/.test(word))
   try {
-    const parser = program(argv, async (command, options) => {
+    const parser = program(words, async (command, options) => {
       executed = true
       exitCode = await command.run(options, io)
     })
-    const shown = await parse(parser, argv)
+    const shown = await parse(parser, words)
     if (shown !== '') io.stdout.write(`${shown}\n`)
     else if (!executed) throw new MillraceError('USAGE', `There is no command ${argv.find(isWord)}`)
     return exitCode
@@ -37,6 +38,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     report(error, json, exitCode, io)
     return exitCode
   }
+}
+
+/** Options that go without a value, or with one behind an equals sign: what follows them is none of theirs. */
+const MAY_BE_BARE = ['--create-topic']
+
+/** Says so to yargs, which would take the next word. */
+function withEmptyValues(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  const isBare = (word: string, at: number) => MAY_BE_BARE.includes(word) && (end < 0 || at < end)
+  return argv.map((word, at) => (isBare(word, at) ? `${word}=` : word))
 }
 
 const isWord = (text: string) => !text.startsWith('-')

@@ -63,6 +63,15 @@ export interface Binding {
 
   errors(): [code: number, name: string, text: string][]
 
+  /** Topics one a line; calls back in a later turn with the row of bind_configs.cc. False: there is no such channel. */
+  topicConfigs(
+    channel: number,
+    broker: number,
+    topics: string,
+    milliseconds: number,
+    done: (row: readonly string[]) => void,
+  ): boolean
+
   readonly cluster: ClusterBinding
 
   /** These are of src/native/bind_ceiling.cc, and their tokens name ceilings. */
@@ -127,7 +136,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 3
+const ABI = 4
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

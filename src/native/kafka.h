@@ -32,6 +32,27 @@ namespace millrace {
   X(rd_kafka_fatal_error)                          \
   X(rd_kafka_flush)                                \
   X(rd_kafka_purge)                                \
+  X(rd_kafka_queue_new)                            \
+  X(rd_kafka_queue_destroy)                        \
+  X(rd_kafka_queue_poll)                           \
+  X(rd_kafka_event_destroy)                        \
+  X(rd_kafka_event_error)                          \
+  X(rd_kafka_event_error_string)                   \
+  X(rd_kafka_event_DescribeConfigs_result)         \
+  X(rd_kafka_DescribeConfigs)                      \
+  X(rd_kafka_DescribeConfigs_result_resources)     \
+  X(rd_kafka_AdminOptions_new)                     \
+  X(rd_kafka_AdminOptions_destroy)                 \
+  X(rd_kafka_AdminOptions_set_request_timeout)     \
+  X(rd_kafka_AdminOptions_set_broker)              \
+  X(rd_kafka_ConfigResource_new)                   \
+  X(rd_kafka_ConfigResource_destroy)               \
+  X(rd_kafka_ConfigResource_name)                  \
+  X(rd_kafka_ConfigResource_error)                 \
+  X(rd_kafka_ConfigResource_error_string)          \
+  X(rd_kafka_ConfigResource_configs)               \
+  X(rd_kafka_ConfigEntry_name)                     \
+  X(rd_kafka_ConfigEntry_value)                    \
   X(rd_kafka_headers_new)                          \
   X(rd_kafka_headers_destroy)                      \
   X(rd_kafka_header_add)                           \

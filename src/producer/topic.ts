@@ -16,6 +16,12 @@ export interface TopicDescription {
   readonly partitions: readonly PartitionDescription[]
 }
 
+export interface PartitionLeader {
+  readonly partition: number
+  /** Broker id; -1: no leader. */
+  readonly leader: number
+}
+
 /** A topic that asking has made takes a moment until its partitions have leaders. */
 const MADE_MS = 3000
 const ASK_AGAIN_MS = 50
@@ -38,6 +44,20 @@ export async function describeTopic(
     if (isLed || performance.now() >= until) return withOffsets(client, topic, partitions, timeoutMs)
     await sleep(ASK_AGAIN_MS)
   }
+}
+
+/** Null: there is no such topic. */
+export async function leadersOf(
+  client: ProducerClient,
+  topic: string,
+  timeoutMs: number,
+): Promise<readonly PartitionLeader[] | null> {
+  const { topics } = await client.metadata(topic, timeoutMs)
+  const partitions = topics.find(({ name }) => name === topic)?.partitions ?? []
+  if (partitions.length === 0) return null
+  return partitions
+    .map(({ id, leader }) => ({ partition: id, leader }))
+    .sort((a, b) => a.partition - b.partition)
 }
 
 async function withOffsets(
