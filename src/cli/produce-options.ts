@@ -28,6 +28,7 @@ export interface ProduceArguments extends ProducerArguments {
   partition?: Given
   'skip-blank': boolean
   rate?: Given
+  'rate-bytes'?: Given
   limit?: Given
   loops?: Given
   threads?: Given
@@ -104,6 +105,10 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
       })
       .option('skip-blank', { type: 'boolean', default: false, describe: 'leave out blank lines' })
       .option('rate', { ...text, describe: 'messages per second, over all' })
+      .option('rate-bytes', {
+        ...text,
+        describe: 'bytes of keys and values per second, over all; with --rate both hold',
+      })
       .option('limit', { ...text, describe: 'records to read at most' })
       .option('loops', {
         ...text,

@@ -41,6 +41,7 @@ export function planProduce(options: ProduceArguments): ProducePlan {
       threads: threads === 1 ? undefined : threads,
       loops: number('loops', options.loops, { min: 1, max: 10_000 }),
       rate: number('rate', options.rate, { min: 0.001, whole: false }),
+      rateBytes: number('rate-bytes', options['rate-bytes'], { min: 1, whole: false }),
       limit: number('limit', options.limit, { min: 0 }),
       stallTimeoutMs: 1000 * (seconds('stall-timeout', options['stall-timeout'], 1) ?? 60),
       drainTimeoutMs: 1000 * drainTimeout(options),

@@ -5,6 +5,8 @@ import type { Producer } from '../producer/producer.ts'
 import type { BatchResult } from '../producer/results.ts'
 import { Account } from './account.ts'
 import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
+import type { Burst } from './rate.ts'
+import { nextSlice } from './slice.ts'
 import type { Steward } from './steward.ts'
 import { Targets } from './targets.ts'
 
@@ -19,7 +21,7 @@ export interface FeedOptions {
   /** Parallel produce loops a producer. */
   readonly loops?: number | undefined
   /** The most to ask for at a time; absent: a block. */
-  readonly burst?: number | undefined
+  readonly burst?: Burst | undefined
 }
 
 /** Reads sources, one after the other, and sends their messages through the producers of one thread. */
@@ -96,14 +98,14 @@ export class Feed {
 
   /** A block's messages, as many at a time as are granted; `bytes` of the input went into it. */
   async *#ofBlock(block: MessageBlock, bytes: number): AsyncGenerator<Offering> {
-    const { constants, burst = block.count } = this.#options
+    const { constants, burst = {} } = this.#options
     const steward = this.#steward
     let { blank } = block.records
     let unread = bytes
     let from = 0
     do {
-      const wanted = Math.min(burst, block.count - from)
-      const grant = wanted === 0 ? NONE_NEEDED : await steward.take(wanted)
+      const { count: wanted, bytes: wantedBytes } = nextSlice(block, from, burst)
+      const grant = wanted === 0 ? NONE_NEEDED : await steward.take(wanted, wantedBytes)
       this.#over ||= grant.last
       if (grant.count < wanted) this.#over = true
       if (grant.count === 0 && wanted > 0) return
@@ -126,7 +128,7 @@ export class Feed {
     let told = error
     if (error.code === 'BAD_RECORD') {
       // it counts as read, too
-      if (error !== this.#granted && (await steward.take(1)).count === 0) return
+      if (error !== this.#granted && (await steward.take(1, 0)).count === 0) return
       told = await this.#inWhole(error)
     }
     steward.tell({ kind: 'input', error: told })

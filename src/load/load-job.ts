@@ -22,7 +22,7 @@ export interface LoadJob {
 
 export type Question =
   | { readonly want: 'part' }
-  | { readonly want: 'grant'; readonly count: number }
+  | { readonly want: 'grant'; readonly count: number; readonly bytes: number }
   | { readonly want: 'partitions'; readonly topic: string }
 
 export interface Answer {

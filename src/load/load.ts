@@ -29,6 +29,8 @@ export interface LoadOptions extends Constants {
   readonly threadEntry?: URL | undefined
   /** Messages a second over the whole load. */
   readonly rate?: number | undefined
+  /** Bytes a second, of keys and values, over the whole load; with `rate` both hold. */
+  readonly rateBytes?: number | undefined
   /** Records to read at most. */
   readonly limit?: number | undefined
   /** How long the cluster may acknowledge nothing before the load gives up, in ms. */
@@ -74,7 +76,8 @@ export class Load {
     this.#options = options
     this.#left = options.limit ?? Number.POSITIVE_INFINITY
     setMaxListeners(0, this.#finish.signal, this.#stopReading.signal)
-    this.#rate = options.rate === undefined ? undefined : new Rate(options.rate)
+    const { rate: records, rateBytes: bytes } = options
+    this.#rate = records === undefined && bytes === undefined ? undefined : new Rate({ records, bytes })
   }
 
   /** Bytes of the inputs that have been read so far. */
@@ -124,7 +127,7 @@ export class Load {
   }
 
   #feed(): Promise<void> {
-    const { producers, inputs, read, loops, threads, threadEntry, rate, limit } = this.#options
+    const { producers, inputs, read, loops, threads, threadEntry, limit } = this.#options
     const { topic, key, headers, partition } = this.#options
     const feed: FeedOptions = {
       constants: { topic, key, headers, partition },
@@ -137,7 +140,7 @@ export class Load {
       const sources = inputs.map(input => ({ input, read: optionsFor(input.name, names, read) }))
       return new Feed(feed, steward).run(producers, sources)
     }
-    const metered = rate !== undefined || limit !== undefined
+    const metered = this.#rate !== undefined || limit !== undefined
     return feedByThreads({ threads, producers, inputs, read, feed, metered, entry: threadEntry }, steward)
   }
 
@@ -145,7 +148,7 @@ export class Load {
     return {
       finish: this.#finish.signal,
       abort: this.#stopReading.signal,
-      take: count => this.#take(count),
+      take: (count, bytes) => this.#take(count, bytes),
       partitions: async topic => {
         const found = await this.#options.producers[0]?.describeTopic(topic)
         return found?.partitions.length ?? 0
@@ -154,13 +157,13 @@ export class Load {
     }
   }
 
-  async #take(count: number): Promise<Grant> {
+  async #take(count: number, bytes: number): Promise<Grant> {
     const { signal } = this.#finish
     const granted = signal.aborted ? 0 : Math.min(count, this.#left)
     if (granted === 0) return NOTHING
     this.#left -= granted
     this.#waiting++
-    await this.#rate?.take(granted, signal)
+    await this.#rate?.take(granted, bytes, signal)
     this.#waiting--
     if (this.#outcome !== 'finished') return NOTHING
     // whoever waits for more input waits for nothing; but those who wait for their turn have been promised it

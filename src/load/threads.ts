@@ -56,7 +56,7 @@ async function runThread(
 ): Promise<void> {
   const { finish, abort } = steward
   const answer = async (question: Question): Promise<Answer> => {
-    if (question.want === 'grant') return { grant: await steward.take(question.count) }
+    if (question.want === 'grant') return { grant: await steward.take(question.count, question.bytes) }
     if (question.want === 'partitions') return { partitions: await steward.partitions(question.topic) }
     const part = finish.aborted ? undefined : await queue.next()
     return { part: part && { part, read: withColumns(readFor(part.name), part) } }
