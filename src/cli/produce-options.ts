@@ -35,6 +35,7 @@ export interface ProduceArguments extends ProducerArguments {
   producers?: Given
   'stall-timeout'?: Given
   'drain-timeout'?: Given
+  'dry-run': boolean
   'allow-expired': boolean
   'no-progress': boolean
 }
@@ -45,6 +46,7 @@ $0 produce -b localhost:9092 -t events --key-field user.id data.ndjson.gz
 $0 produce -b localhost:9092 -t events --key-field id --csv-values json data.csv
 $0 read -b one:9092 -t a | $0 produce -b two:9092 -t b --format envelope
 $0 produce -b localhost:9092 -t events --threads 4 big.ndjson *.gz   parsing on four cores
+$0 produce --dry-run -t events data.csv                         what would be sent
 $0 produce --embedded -t events data.txt                        without a broker, for a trial
 
 $0 produce [OPTIONS] [FILES…]                                   no file, or -: standard input
@@ -127,6 +129,11 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
       .option('drain-timeout', {
         ...text,
         describe: 'seconds to wait for acknowledgements when cut short; default 30',
+      })
+      .option('dry-run', {
+        type: 'boolean',
+        default: false,
+        describe: 'read all inputs, send nothing, and tell what would be sent; brokers are asked where given',
       })
       .option('allow-expired', {
         type: 'boolean',

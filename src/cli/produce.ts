@@ -4,6 +4,7 @@ import { Load } from '../load/load.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
 import type { Command, Io } from './command.ts'
 import { clusterFor, resolveConnection } from './common.ts'
+import { checkDryRun, dryRun } from './dry-run.ts'
 import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
@@ -32,6 +33,7 @@ export const produce: Command<ProduceArguments> = {
       abort.abort()
       if (load !== undefined) interruptLoad(load, io, options)
     })
+    checkDryRun(options)
     const plan = planProduce(options)
     const inputs = openInputs(options.files ?? [], { stdin: io.stdin })
     const names = inputs.map(({ name }) => name)
@@ -45,6 +47,10 @@ export const produce: Command<ProduceArguments> = {
       },
     })
     checkThreads(plan.load, connection.engine)
+    if (options['dry-run']) {
+      const setup = { plan, inputs, connection, signal: abort.signal, signalled: () => signalled }
+      return dryRun(setup, options, io).finally(ignore)
+    }
     if (!options.embedded) requireBrokers(connection.properties)
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Admin, type NewTopic } from '../../src/client/admin.ts'
 import { topicConfigs } from '../../src/engine/topic-configs.ts'
+import { batchSize } from '../../src/load/dry-run/sizes.ts'
 import { millrace, useFiles } from '../cli/harness.ts'
 import { freshTopic, useProducers } from '../support/cluster.ts'
 import { describeOnKafka } from './brokers/suite.ts'
@@ -167,6 +168,23 @@ await describeOnKafka('preflight on Apache Kafka', { real: true }, kafka => {
     expect({ exit, stderr }).toEqual({
       exit: 0,
       stderr: expect.stringContaining('keeps 1,000 bytes a partition'),
+    })
+  })
+
+  test('a dry run tells to the byte which records the topic takes', async () => {
+    const topic = await topicWith({ 'max.message.bytes': '5000' })
+    const overhead = 5000 - batchSize({ key: -1, value: 4900, headers: 0, headerBytes: 0 })
+    const record = (size: number) => file(`${freshTopic()}.txt`, `${'x'.repeat(size)}\n`)
+    const [fits, doesNot] = [record(4900 + overhead), record(4901 + overhead)]
+    expect(await produce('-t', topic, fits)).toMatchObject({ exit: 0 })
+    expect((await produce('-t', topic, doesNot)).exit).toBe(3)
+    expect(await produce('-t', topic, '--dry-run', fits)).toMatchObject({ exit: 0 })
+    const { exit, stdout } = await produce('-t', topic, '--dry-run', '--json', fits, doesNot)
+    expect({ exit, ...JSON.parse(stdout) }).toMatchObject({
+      exit: 3,
+      sent: 1,
+      beyondRecords: [{ input: doesNot, line: 1, bytes: 5001, limit: 5000 }],
+      topics: [{ topic, partitions: 1 }],
     })
   })
 
