@@ -1,5 +1,5 @@
 import { requireBrokers } from '../config/index.ts'
-import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from '../input/index.ts'
+import { checkReadOptions, type Input, openInputs, optionsFor } from '../input/index.ts'
 import { Load } from '../load/load.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
 import type { Command, Io } from './command.ts'
@@ -82,14 +82,11 @@ async function watched(
 ): Promise<LoadResult> {
   const fromTerminal = inputs.some(({ name }) => name === '-') && (io.stdin as { isTTY?: boolean }).isTTY
   if (fromTerminal && !options.quiet) io.stderr.write('Reading standard input; Ctrl-D ends it.\n')
-  // bytes are counted as they are unpacked, and how many that will be is not known
-  const { decompress = 'auto' } = options
-  const isPacked = ({ name }: Input) =>
-    (decompress === 'auto' ? packingOf(name).packing : decompress) !== 'none'
-  const sizes = inputs.map(input => (isPacked(input) ? null : input.size))
+  const sizes = inputs.map(({ size }) => size)
   const total = sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
   const wanted = !options['no-progress'] && !options.quiet
-  const progress = wanted ? showProgress(load, total, io, io.stderr.isTTY === true) : undefined
+  const asBar = io.stderr.isTTY === true && io.env.TERM !== 'dumb'
+  const progress = wanted ? showProgress(load, total, io, asBar) : undefined
   const result = await load.run()
   progress?.stop()
   return result

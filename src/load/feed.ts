@@ -1,9 +1,17 @@
 import { DeliveryError, describe, type ErrorCode, MillraceError } from '../errors.ts'
-import { type Input, inWhole, type MessageBlock, type ReadOptions, readRecords } from '../input/index.ts'
+import {
+  type Input,
+  inWhole,
+  isPacked,
+  type MessageBlock,
+  type ReadOptions,
+  readRecords,
+} from '../input/index.ts'
 import type { AttachedProducer } from '../producer/attached.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { BatchResult } from '../producer/results.ts'
 import { Account } from './account.ts'
+import { InputMeter } from './input-meter.ts'
 import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
 import type { Burst } from './rate.ts'
 import { nextSlice } from './slice.ts'
@@ -79,16 +87,14 @@ export class Feed {
 
   async *#ofSource({ input, read }: Source): AsyncGenerator<Offering> {
     const { finish } = this.#steward
-    const blocks = readRecords(input, { ...read, onBad: 'stop' })
-    let reached = input.start ?? 0
+    const meter = new InputMeter(input, isPacked(input.name, read.decompress))
+    const blocks = readRecords(meter.input, { ...read, onBad: 'stop' })
     try {
       while (!this.#over) {
         const next = await unlessAborted(blocks.next(), finish)
         this.#over ||= next === undefined
         if (next === undefined || next.done === true) return
-        const { endByte } = next.value.records
-        yield* this.#ofBlock(next.value, endByte - reached)
-        reached = endByte
+        yield* this.#ofBlock(next.value, meter.upTo(next.value.records.endByte))
       }
     } finally {
       // not awaited: who waits for input would never answer

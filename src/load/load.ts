@@ -12,6 +12,7 @@ import { Rate } from './rate.ts'
 import type { LoadResult, Outcome } from './result.ts'
 import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
 import { feedByThreads } from './threads.ts'
+import { Throttling } from './throttling.ts'
 
 export interface LoadOptions extends Constants {
   /** Connected; the load closes them. With several, order holds only within what one of them sends. */
@@ -50,6 +51,7 @@ const NOTHING: Grant = { count: 0, last: true }
 export class Load {
   readonly id = randomUUID()
   readonly account = new Account()
+  readonly throttling: Throttling
   readonly #options: LoadOptions
   readonly #rate: Rate | undefined
   /** No more is to be read; what was read is still offered. */
@@ -74,13 +76,14 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options
+    this.throttling = new Throttling(options.producers)
     this.#left = options.limit ?? Number.POSITIVE_INFINITY
     setMaxListeners(0, this.#finish.signal, this.#stopReading.signal)
     const { rate: records, rateBytes: bytes } = options
     this.#rate = records === undefined && bytes === undefined ? undefined : new Rate({ records, bytes })
   }
 
-  /** Bytes of the inputs that have been read so far. */
+  /** Bytes of the inputs that have been read so far; of packed ones as they are packed. */
   get bytesRead(): number {
     return this.#bytesRead
   }
