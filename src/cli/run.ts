@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import { bench } from './bench.ts'
 import { cluster } from './cluster.ts'
 import { type Command, EXIT, type Io } from './command.ts'
+import { doctor } from './doctor.ts'
 import { exitCodeOf } from './exit.ts'
 import { nearestFlag } from './flags.ts'
 import { produce } from './produce.ts'
@@ -12,7 +13,13 @@ import { read } from './read.ts'
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 /** Each command, with its own type of options behind it. */
-const commands: readonly Command<never>[] = [produce, read, bench, cluster] as unknown as Command<never>[]
+const commands: readonly Command<never>[] = [
+  produce,
+  read,
+  bench,
+  cluster,
+  doctor,
+] as unknown as Command<never>[]
 
 /**
  * Runs a command line, without the program's name.
@@ -91,6 +98,7 @@ $0 produce -b localhost:9092 -t events data.ndjson
 $0 read -b localhost:9092 -t events -n 10
 $0 bench
 $0 cluster --brokers 3
+$0 doctor -b localhost:9092
 
 Load Kafka, and know what was delivered.`,
     )
