@@ -44,15 +44,19 @@ export function showProgress(load: Load, total: number | null, io: Io, asBar: bo
 
 interface State {
   readonly rates: Rates
+  /** Bytes of the inputs whose records have ended, as far as all are alike: what waits for its broker is not done. */
+  readonly done: number
   readonly share: number | null
   readonly eta: string
 }
 
 function state(load: Load, total: number | null, recent: RecentRates): State {
-  const rates = recent.update(load.account)
-  const share = total === null || total === 0 ? null : Math.min(1, load.bytesRead / total)
-  const left = share === null || share === 0 ? null : (load.seconds * (1 - share)) / share
-  return { rates, share, eta: left === null ? '' : duration(left) }
+  const { account, bytesRead, seconds } = load
+  const rates = recent.update(account)
+  const done = account.read === 0 ? 0 : bytesRead * (1 - account.open / account.read)
+  const share = total === null || total === 0 ? null : Math.min(1, done / total)
+  const left = share === null || share === 0 ? null : (seconds * (1 - share)) / share
+  return { rates, done, share, eta: left === null ? '' : duration(left) }
 }
 
 /** What matters most comes first: a narrow terminal cuts the rest off. */
@@ -88,12 +92,13 @@ function bar(load: Load, total: number | null, io: Io): Progress {
   }
   const single = new SingleBar(options)
   const recent = new RecentRates()
-  const payload = () => {
+  const show = () => {
     const now = state(load, total, recent)
-    return { figures: figures(load, now) }
+    single.update(known ? Math.min(now.done, total) : 0, { figures: figures(load, now) })
   }
-  single.start(known ? total : 1, 0, payload())
-  const timer = setInterval(() => single.update(known ? load.bytesRead : 0, payload()), BAR_MS)
+  single.start(known ? total : 1, 0, { figures: '' })
+  show()
+  const timer = setInterval(show, BAR_MS)
   return {
     stop() {
       clearInterval(timer)

@@ -4,7 +4,7 @@ interface Throttled {
   on(event: 'throttle', listener: (throttle: Throttle) => void): unknown
 }
 
-/** What is older than this says nothing of now: an answer that is held back tells so each time. */
+/** Each answer tells for how long the broker takes nothing more; so long after that, it says nothing of now. */
 const FRESH_MS = 2000
 
 /** Hears whether brokers hold producers back, for quotas. */
@@ -19,12 +19,12 @@ export class Throttling {
     }
   }
 
-  /** By how much the slowest answer of late was held back, in ms; 0: none was. */
+  /** For how long the slowest broker takes nothing, as it said last, in ms; 0: none holds back. */
   get milliseconds(): number {
-    const since = performance.now() - FRESH_MS
-    return Math.max(
-      0,
-      ...[...this.#last.values()].map(({ milliseconds, at }) => (at >= since ? milliseconds : 0)),
+    const now = performance.now()
+    const current = [...this.#last.values()].filter(
+      ({ milliseconds, at }) => now <= at + milliseconds + FRESH_MS,
     )
+    return Math.max(0, ...current.map(({ milliseconds }) => milliseconds))
   }
 }
