@@ -10,16 +10,20 @@
         "src/native/bind_histogram.cc",
         "src/native/bind_kafka.cc",
         "src/native/bind_offers.cc",
+        "src/native/bind_reader.cc",
         "src/native/bind_results.cc",
         "src/native/binding.cc",
         "src/native/ceiling.cc",
         "src/native/channel.cc",
         "src/native/cluster.cc",
+        "src/native/describe.cc",
         "src/native/environment.cc",
         "src/native/kafka.cc",
         "src/native/lane.cc",
         "src/native/message.cc",
-        "src/native/plugin.cc"
+        "src/native/plugin.cc",
+        "src/native/readback.cc",
+        "src/native/reader.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

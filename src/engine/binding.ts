@@ -74,6 +74,31 @@ export interface Binding {
   ): bigint | number
   hashPacked(fields: Int32Array, count: number, arena: Uint8Array): bigint
 
+  /**
+   * A consumer of the addon's own: engine/reader.ts. Texts are lists with NUL between their pieces, or behind each; what
+   * starts a job says whether it did.
+   */
+  readerOpen(properties: string, wake: () => void): number | string
+  readerDescribe(reader: number, topics: string, timeoutMs: number): boolean
+  readerOffsets(reader: number, topics: string, partitions: Int32Array, timeoutMs: number): boolean
+  readerRead(
+    reader: number,
+    topics: string,
+    partitions: Int32Array,
+    bounds: Float64Array,
+    runs: Float64Array,
+    timeoutMs: number,
+  ): boolean
+  readerRunning(reader: number): boolean
+  readerProgress(reader: number): Float64Array
+  readerEvents(reader: number): string
+  readerFailure(reader: number, kind: 0 | 1 | 2): string
+  readerDescribed(reader: number): string
+  readerFound(reader: number, offsets: Float64Array): boolean
+  readerSums(reader: number, partitions: Float64Array, records: Float64Array, hashes: BigUint64Array): boolean
+  readerCancel(reader: number): void
+  readerClose(reader: number): void
+
   errors(): [code: number, name: string, text: string][]
 
   readonly cluster: ClusterBinding
@@ -140,7 +165,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 4
+const ABI = 5
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

@@ -5,7 +5,7 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 4;
+constexpr int kAbi = 5;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));
@@ -17,6 +17,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_histogram(env, exports);
   bind_kafka(env, exports);
   bind_offers(env, exports);
+  bind_reader(env, exports);
   bind_results(env, exports);
   return exports;
 }
