@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import { consumerProperties } from '../client/consumer-properties.ts'
 import { type From, type ReadMessage, readTopic } from '../client/read-topic.ts'
-import { factsOf, requireBrokers } from '../config/index.ts'
+import { requireBrokers } from '../config/index.ts'
 import { toEnvelope } from '../envelope.ts'
 import { MillraceError } from '../errors.ts'
 import { type Command, EXIT } from './command.ts'
@@ -81,7 +82,7 @@ Look at what is in a topic, from where you say to where it ends now.`,
     })
     let messages = 0
     try {
-      for await (const message of readTopic(common(properties), {
+      for await (const message of readTopic(consumerProperties(properties), {
         topic,
         partition,
         from,
@@ -111,9 +112,4 @@ function parseFrom(text: string): From {
   throw new MillraceError('USAGE', `--from is ${JSON.stringify(text)}`, {
     hint: 'Give beginning, end, an offset from 0, or a time such as 2026-11-01T00:00:00Z',
   })
-}
-
-/** The properties that consumers take too. */
-function common(properties: Readonly<Record<string, string | number | boolean>>) {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => factsOf(name)?.scope === '*'))
 }

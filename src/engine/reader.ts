@@ -1,8 +1,8 @@
+import { consumerProperties } from '../client/consumer-properties.ts'
 import { type KafkaError, kafkaError, NO_ERROR } from '../client/kafka-errors.ts'
 import { loadClient } from '../client/load.ts'
 import { type Properties, refusedByLibrdkafka, requestFailed } from '../client/producer-client.ts'
 import { type LogLine, Witness } from '../client/witness.ts'
-import { factsOf } from '../config/index.ts'
 import { deferred } from '../deferred.ts'
 import { aborted, MillraceError } from '../errors.ts'
 import { type Binding, loadBinding } from './binding.ts'
@@ -51,6 +51,8 @@ export interface RunsToRead extends PartitionName {
 export interface RunsRead extends PartitionName {
   /** What the partition met, if only for a part of it. */
   readonly error: KafkaError | undefined
+  /** It was deleted meanwhile. */
+  readonly gone: boolean
   /** All offsets before it were looked at. */
   readonly next: number
   /** How many records each run has. */
@@ -232,7 +234,8 @@ export class TopicReader {
       const mine = { records: records.subarray(from, to), hashes: hashes.subarray(from, to) }
       from = to
       const error = code === NO_ERROR ? undefined : kafkaError(code)
-      return { topic, partition, error, next: done === 1 ? Number.POSITIVE_INFINITY : next, ...mine }
+      const gone = error !== undefined && GONE.includes(error.name)
+      return { topic, partition, error, gone, next: done === 1 ? Number.POSITIVE_INFINITY : next, ...mine }
     })
   }
 
@@ -289,7 +292,12 @@ export class TopicReader {
   }
 }
 
-const GONE: readonly string[] = ['UNKNOWN_TOPIC_OR_PART', '_UNKNOWN_TOPIC', '_UNKNOWN_PARTITION']
+const GONE: readonly string[] = [
+  'UNKNOWN_TOPIC_OR_PART',
+  'UNKNOWN_TOPIC_ID',
+  '_UNKNOWN_TOPIC',
+  '_UNKNOWN_PARTITION',
+]
 const UNREACHABLE: readonly string[] = [
   '_TRANSPORT',
   '_ALL_BROKERS_DOWN',
@@ -300,11 +308,6 @@ const UNREACHABLE: readonly string[] = [
 const READ_ADVICE: Readonly<Record<string, string>> = {
   TOPIC_AUTHORIZATION_FAILED:
     'The credentials may not read this topic; ask for the READ and DESCRIBE permissions (ACL)',
-}
-
-/** Those that consumers take too. */
-export function consumerProperties(properties: Properties): Properties {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => factsOf(name)?.scope === '*'))
 }
 
 /** What node-rdkafka would be needed for: nobody calls JavaScript on the reader's thread. */
