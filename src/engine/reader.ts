@@ -120,6 +120,7 @@ export class TopicReader {
   readonly #onLog: (line: LogLine) => void
   readonly #witness = new Witness()
   #ended = deferred<void>()
+  #closed = false
 
   private constructor(
     binding: Binding,
@@ -239,16 +240,19 @@ export class TopicReader {
     })
   }
 
-  /** Ends what runs, and frees the consumer. Waits a moment for its threads. */
+  /** Ends what runs, which rejects with ABORTED, and frees the consumer. Waits a moment for its threads. */
   close(): void {
+    this.#closed = true
     this.#binding.readerClose(this.#number)
+    this.#ended.resolve()
   }
 
   /** Starts a job, and waits for its end; an abort only hastens that. */
   async #run(signal: AbortSignal | undefined, start: () => boolean, tell = () => {}): Promise<void> {
     if (signal?.aborted) throw aborted(signal)
-    this.#ended = deferred()
     if (!start()) throw new MillraceError('USAGE', 'The reader is closed, or busy with another call')
+    // no end is heard of before this turn is over
+    this.#ended = deferred()
     const cancel = () => this.#binding.readerCancel(this.#number)
     signal?.addEventListener('abort', cancel, { once: true })
     const timer = setInterval(() => {
@@ -267,6 +271,7 @@ export class TopicReader {
       signal?.removeEventListener('abort', cancel)
       this.#listen()
     }
+    if (this.#closed) throw new MillraceError('ABORTED', 'The reader was closed in the middle of a call')
   }
 
   #listen(): void {
