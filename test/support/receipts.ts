@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import type { Delivery, Message, Producer } from '../../src/index.ts'
+import type { BatchResult, Delivery, Message, Producer } from '../../src/index.ts'
 import {
   type ChunkLine,
   lineWriter,
@@ -50,21 +50,27 @@ export async function loadChunks(
   messages: readonly Message[],
   chunkRecords: number,
 ): Promise<ChunkLine[]> {
-  const hasher = await recordHasher()
   const chunks: ChunkLine[] = []
   for (let from = 0; from < messages.length; from += chunkRecords) {
     const slice = messages.slice(from, from + chunkRecords)
-    const sent = await producer.sendBatch(slice, { detail: 'all' })
-    chunks.push(
-      chunkLine({
-        chunk: chunks.length,
-        delivered: slice.length,
-        offsets: runsOf(slice.map((_, index) => sent.delivery(index) as Delivery)),
-        hash: hashText(hasher.sum(slice, 0, slice.length)),
-      }),
-    )
+    chunks.push(await chunkOf(chunks.length, slice, await producer.sendBatch(slice, { detail: 'all' })))
   }
   return chunks
+}
+
+/** What a receipt says of messages that were all delivered. */
+export async function chunkOf(
+  chunk: number,
+  messages: readonly Message[],
+  sent: Pick<BatchResult, 'delivery'>,
+): Promise<ChunkLine> {
+  const hasher = await recordHasher()
+  return chunkLine({
+    chunk,
+    delivered: messages.length,
+    offsets: runsOf(messages.map((_, index) => sent.delivery(index) as Delivery)),
+    hash: hashText(hasher.sum(messages, 0, messages.length)),
+  })
 }
 
 function runsOf(deliveries: readonly Delivery[]): ChunkLine['offsets'] {

@@ -173,7 +173,8 @@ function lackOf(state: PartitionState, { first, last, records, uncommitted }: Fo
   lack.expired = take(Math.min(last + 1, state.low) - first)
   if (state.next <= last) lack.unread = take(last + 1 - Math.max(first, state.next))
   lack.aborted = take(Math.max(uncommitted - records, heldBack(state, first, last)))
-  if (state.compacted) lack.compacted = take(all)
+  // what is beyond the end was not removed
+  if (state.compacted) lack.compacted = take(Math.min(last + 1, state.high) - first)
   if (state.unreadable) lack.unreadable = take(all)
   lack.absent = take(all)
   return lack

@@ -43,6 +43,12 @@ describe('what is said of a chunk', () => {
     ['more lacks than the beginning', { state: { low: 102 }, found: lost }, 'missing', 'absent'],
     ['gone after it was read', { state: { low: 500 } }, 'present', null],
     ['compacted', { state: { compacted: true }, found: lost }, 'unverifiable', 'compacted'],
+    [
+      'compacted, and beyond the end',
+      { state: { compacted: true, high: 107 }, found: { ...lost, records: 2, uncommitted: 2 } },
+      'missing',
+      'absent',
+    ],
     ['compacted, all there', { state: { compacted: true } }, 'present', null],
     ['aborted', { found: { ...lost, uncommitted: 10 } }, 'unverifiable', 'aborted'],
     ['partly aborted', { found: { ...lost, uncommitted: 9 } }, 'missing', 'absent'],
