@@ -33,6 +33,7 @@ export const read: Command<Options> = {
         .usage(
           `$0 read -b localhost:9092 -t events                    all of it, a line of JSON each
 $0 read -b localhost:9092 -t events -n 10              the first ten
+$0 read -b localhost:9092 -t events --from -5          the last five of each partition
 $0 read -b localhost:9092 -t events --format value     values only
 $0 read -b localhost:9092 -t events --from 2026-11-01T00:00:00Z --partition 3
 
@@ -54,7 +55,8 @@ Look at what is in a topic, from where you say to where it ends now.`,
         .option('from', {
           type: 'string',
           requiresArg: true,
-          describe: 'beginning, end, an offset, or a time (ISO 8601); default beginning',
+          describe:
+            'beginning, end, an offset, so many before the end (-10), or a time (ISO 8601); default beginning',
         })
         .option('partition', { alias: 'p', type: 'string', requiresArg: true, describe: 'default: all' })
         .option('format', {
@@ -106,10 +108,11 @@ Look at what is in a topic, from where you say to where it ends now.`,
 
 function parseFrom(text: string): From {
   if (text === 'beginning' || text === 'end') return text
+  if (/^-\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { beforeEnd: -Number(text) }
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { offset: Number(text) }
   const timestamp = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(timestamp)) return { timestamp }
   throw new MillraceError('USAGE', `--from is ${JSON.stringify(text)}`, {
-    hint: 'Give beginning, end, an offset from 0, or a time such as 2026-11-01T00:00:00Z',
+    hint: 'Give beginning, end, an offset from 0, -10 for the last ten, or a time such as 2026-11-01T00:00:00Z',
   })
 }
