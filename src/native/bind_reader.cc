@@ -245,7 +245,8 @@ Napi::Value Read(const Napi::CallbackInfo &info) {
     return fail(env, "a partition is there twice");
   topics = pieces_of(info[1]);
   if (open->reader->running()) return Napi::Boolean::New(env, false);
-  open->read = std::make_shared<ReadJob>(std::move(topics), std::move(partitions), std::move(runs), static_cast<int>(timeout));
+  open->read = std::make_shared<ReadJob>(std::move(topics), std::move(partitions), std::move(runs),
+                                         static_cast<int>(timeout));
   return started(env, open, open->read);
 }
 
@@ -288,7 +289,12 @@ Napi::Value Described(const Napi::CallbackInfo &info) {
   if (job != nullptr) {
     joined.add(job->error).add(job->why).add(job->cluster_id);
     for (const TopicFacts &topic : job->topics)
-      joined.add(topic.name).add(topic.error).add(topic.id).add(topic.partitions).add(topic.has_policy ? 1 : 0).add(topic.cleanup_policy);
+      joined.add(topic.name)
+          .add(topic.error)
+          .add(topic.id)
+          .add(topic.partitions)
+          .add(topic.has_policy ? 1 : 0)
+          .add(topic.cleanup_policy);
   }
   return text_of(info.Env(), joined.text());
 }
@@ -332,7 +338,8 @@ Napi::Value Found(const Napi::CallbackInfo &info) {
 Napi::Value Sums(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   const ReadJob *job = ended(find(info), &OpenReader::read);
-  if (job == nullptr || info.Length() < 4 || !info[1].IsTypedArray() || !info[2].IsTypedArray() || !info[3].IsTypedArray())
+  if (job == nullptr || info.Length() < 4 || !info[1].IsTypedArray() || !info[2].IsTypedArray() ||
+      !info[3].IsTypedArray())
     return Napi::Boolean::New(env, false);
   auto partitions = info[1].As<Napi::Float64Array>();
   auto records = info[2].As<Napi::Float64Array>();

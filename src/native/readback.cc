@@ -133,14 +133,18 @@ bool ReadJob::only_early_ends_left() const {
 
 // @returns null where it is not read (any more)
 PartitionRuns *ReadJob::find(const rd_kafka_message_t *message) {
-  for (const Topic &topic : topics_) {
-    if (topic.handle != message->rkt) continue;
-    const auto partition = static_cast<size_t>(message->partition);
-    if (partition >= topic.places.size() || topic.places[partition] < 0) return nullptr;
-    const auto place = static_cast<size_t>(topic.places[partition]);
-    return reading_[place] ? &partitions_[place] : nullptr;
+  // messages come in hundreds of one topic
+  if (topics_[recent_].handle != message->rkt) {
+    const auto found = std::find_if(topics_.begin(), topics_.end(),
+                                    [&](const Topic &topic) { return topic.handle == message->rkt; });
+    if (found == topics_.end()) return nullptr;
+    recent_ = static_cast<size_t>(found - topics_.begin());
   }
-  return nullptr;
+  const std::vector<int32_t> &places = topics_[recent_].places;
+  const auto partition = static_cast<size_t>(message->partition);
+  if (partition >= places.size() || places[partition] < 0) return nullptr;
+  const auto place = static_cast<size_t>(places[partition]);
+  return reading_[place] ? &partitions_[place] : nullptr;
 }
 
 void ReadJob::take(const Session &session, const rd_kafka_message_t *message) {
@@ -181,7 +185,9 @@ void ReadJob::meet(const Session &session, const rd_kafka_message_t *message, Pa
   }
   if (at->error == 0) at->error = message->err;
   if (is_gone(message->err)) finish(session, at);
-  if (is_refusal(message->err)) fail(message->err, message->payload == nullptr ? "" : std::string(static_cast<const char *>(message->payload), message->len));
+  // the text of an error stands where a record has its value
+  const auto *text = static_cast<const char *>(message->payload);
+  if (is_refusal(message->err)) fail(message->err, text == nullptr ? "" : std::string(text, message->len));
 }
 
 // @brief A run is behind: on to the next.

@@ -58,6 +58,7 @@ class ReadJob : public Job {
     std::vector<int32_t> places;  // by partition: its place in partitions_; -1: not read
   };
 
+  // all @locality the reader's thread; no locks
   void begin(const Session &session, rd_kafka_queue_t *queue);
   void read(const Session &session, rd_kafka_queue_t *queue);
   void take(const Session &session, const rd_kafka_message_t *message);
@@ -78,6 +79,7 @@ class ReadJob : public Job {
   std::vector<char> reading_;    // of each partition
   std::vector<char> ended_early_;
   size_t open_ = 0;
+  size_t recent_ = 0;  // topic
   bool moved_ = false;
 
   // written by the reader's thread, read by any
