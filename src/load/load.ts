@@ -108,9 +108,10 @@ export class Load {
     return ((this.#endedAt || performance.now()) - this.#startedAt) / 1000
   }
 
-  /** Messages on their way. */
+  /** Messages on their way, and those that wait to be offered again. */
   get inFlight(): number {
-    return this.#options.producers.reduce((sum, producer) => sum + producer.counts.inFlight, 0)
+    const { producers } = this.#options
+    return producers.reduce((sum, producer) => sum + producer.counts.inFlight, this.#again.open)
   }
 
   /** What it waits for; undefined while it gets on. */
@@ -271,7 +272,7 @@ export class Load {
     return new StallWatch(
       {
         progress: () => this.#progress(),
-        open: () => this.inFlight + this.#again.open,
+        open: () => this.account.open,
         trouble: () => this.#again.trouble,
         ask: () => this.#ask(),
         changed: waiting => onWaiting?.(waiting),

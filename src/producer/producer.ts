@@ -327,10 +327,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * Asks the cluster which partitions of a topic have no leader: messages for these wait until they have one.
    * @throws MillraceError INVALID_MESSAGE, BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
    */
-  async leaderless(
-    topic: string,
-    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
-  ): Promise<readonly number[]> {
+  async leaderless(topic: string, options: { timeoutMs?: number } = {}): Promise<readonly number[]> {
+    const { timeoutMs = 10_000 } = optionsOf('leaderless', options)
     if (this.#state !== 'open') throw closedError(this.#state)
     checkTopic(topic)
     return leaderless(this.#client, topic, timeout(timeoutMs))

@@ -58,10 +58,10 @@ await describeOnKafka('who is at fault, on Apache Kafka', { real: true }, kafka 
     Array.from({ length: RECORDS }, (_, n) => make(n)).join('\n')
 
   describe.each([
-    ['the batch engine', ['--engine', 'batch'], true],
-    ['the batch engine and threads', ['--engine', 'batch', '--threads', '2'], true],
-    ['the callback engine', ['--engine', 'callback'], false],
-  ] as const)('%s', (_name, engine, tells) => {
+    ['the batch engine', ['--engine', 'batch']],
+    ['the batch engine and threads', ['--engine', 'batch', '--threads', '2']],
+    ['the callback engine', ['--engine', 'callback']],
+  ] as const)('%s', (_name, engine) => {
     test.each([
       ['one null key', [700]],
       ['several null keys', [3, 700, 701, 1999]],
@@ -83,9 +83,9 @@ await describeOnKafka('who is at fault, on Apache Kafka', { real: true }, kafka 
           source: { line: n + 1 },
         })),
       )
-      expect(account.resent).toBeLessThanOrEqual(2 * RECORDS)
+      // each once: the suspects alone, those that the broker acquitted together
+      expect(account.resent).toBeLessThanOrEqual(RECORDS)
       expect(await lengthOf(topic)).toBe(RECORDS - culprits.length)
-      if (tells) expect(account.resent).toBeLessThanOrEqual(RECORDS)
     })
 
     test('one too large for the topic, among many that only together are: only it is put aside', async () => {
