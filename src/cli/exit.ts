@@ -15,6 +15,8 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
   RECEIPT_UNREADABLE: EXIT.input,
   RECEIPT_UNFIT: EXIT.usage,
   RECEIPT_FAILED: EXIT.input,
+  TOO_MANY_REJECTED: EXIT.input,
+  DEAD_LETTERS_UNWRITABLE: EXIT.input,
   HISTOGRAM_UNREADABLE: EXIT.input,
   HISTOGRAM_LAYOUT: EXIT.input,
   SOURCE_FAILED: EXIT.unexpected,

@@ -165,7 +165,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 5
+const ABI = 6
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

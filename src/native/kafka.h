@@ -16,6 +16,7 @@ namespace millrace {
   X(rd_kafka_interceptor_add_on_destroy)           \
   X(rd_kafka_conf_set_dr_msg_cb)                   \
   X(rd_kafka_message_status)                       \
+  X(rd_kafka_message_produce_errstr)               \
   X(rd_kafka_message_headers)                      \
   X(rd_kafka_message_timestamp)                    \
   X(rd_kafka_topic_name)                           \
