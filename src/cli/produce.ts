@@ -1,15 +1,17 @@
 import { requireBrokers } from '../config/index.ts'
 import { checkReadOptions, type Input, openInputs, optionsFor } from '../input/index.ts'
+import { DeadLetters } from '../load/dead-letters.ts'
 import { Load } from '../load/load.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
+import type { Producer } from '../producer/producer.ts'
 import type { Command, Io } from './command.ts'
-import { clusterFor, resolveConnection } from './common.ts'
+import { clusterFor, connectProducers, resolveConnection } from './common.ts'
 import { checkDryRun, dryRun } from './dry-run.ts'
 import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
-import { checkThreads, drainTimeout, planProduce } from './produce-plan.ts'
-import { showProgress } from './progress.ts'
+import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './produce-plan.ts'
+import { showProgress, waitingLines } from './progress.ts'
 import { readyProducers } from './ready.ts'
 
 /** In flight with --threads, unless it is set: half of what it is without. */
@@ -54,20 +56,30 @@ export const produce: Command<ProduceArguments> = {
     if (!options.embedded) requireBrokers(connection.properties)
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'
+    let deadLetters: DeadLetters | undefined
     try {
+      if (plan.deadLetter !== undefined) deadLetters = await DeadLetters.open(plan.deadLetter)
       const setup = { plan, inputs, connection, properties, cluster, signal: abort.signal }
-      const { producers, inputs: ready } = await readyProducers(setup, options, io)
+      const ready = await readyProducers(setup, options, io)
+      const { producers } = ready
       engine = producers[0]?.engine ?? engine
-      load = new Load({ ...plan.load, read: plan.read, producers, inputs: ready })
+      const another = async (extra: Record<string, string | number>, signal: AbortSignal) => {
+        const made = await connectProducers(1, connection, { ...ready.properties, ...extra }, io, signal)
+        return made[0] as Producer
+      }
+      const onWaiting = waitingLines(io, options)
+      const { read, load: settings } = plan
+      load = new Load({ ...settings, read, producers, another, inputs: ready.inputs, deadLetters, onWaiting })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
       const result = await watched(load, inputs, options, io)
-      return report(result, { engine, embedded: options.embedded, signalled }, options, io)
+      return report(result, { engine, embedded: options.embedded, signalled }, plan, options, io)
     } catch (error) {
       if (signalled === undefined) throw error
-      return report(nothingLoaded(), { engine, embedded: options.embedded, signalled }, options, io)
+      return report(nothingLoaded(), { engine, embedded: options.embedded, signalled }, plan, options, io)
     } finally {
       ignore()
+      await deadLetters?.close()
       await cluster?.stop()
     }
   },
@@ -102,11 +114,12 @@ interface Ending {
 function report(
   result: LoadResult,
   { engine, embedded, signalled }: Ending,
+  { deadLetter }: ProducePlan,
   options: ProduceArguments,
   io: Io,
 ): number {
   const exitCode = loadExitCode(result, signalled)
-  const context = { engine, embedded, exitCode }
+  const context = { engine, embedded, deadLetter: deadLetter ?? null, exitCode }
   if (options.json) io.stdout.write(`${loadJson(result, context)}\n`)
   else if (!options.quiet) io.stderr.write(loadSummary(result, context))
   const reason = result.error ?? result.firstFailure ?? (options.json ? result.firstRejection : undefined)

@@ -1,5 +1,6 @@
 import { type Options, SingleBar } from 'cli-progress'
 import type { Load } from '../load/load.ts'
+import type { Waiting } from '../load/stall.ts'
 import type { Io } from './command.ts'
 import { count, duration, size } from './numbers.ts'
 
@@ -63,7 +64,9 @@ function state(load: Load, total: number | null, recent: RecentRates): State {
 function figures(load: Load, { rates, eta }: State): string {
   const { delivered, failed, rejected } = load.account
   const throttled = load.throttling.milliseconds
+  const { waiting } = load
   const parts = [
+    ...(waiting === undefined ? [] : [waitingInWords(waiting)]),
     `${count(rates.messages)} msg/s`,
     ...(eta === '' ? [] : [`ETA ${eta}`]),
     // by a quota of the brokers', which explains the rate
@@ -119,5 +122,25 @@ function lines(load: Load, total: number | null, io: Io): Progress {
     stop() {
       clearInterval(timer)
     },
+  }
+}
+
+/** Such as: waiting: partition 7 of events has no leader since 12 s; 41,200 records behind it. */
+function waitingInWords({ reason, seconds, records }: Waiting): string {
+  return `waiting: ${reason} since ${duration(Math.round(seconds))}; ${count(records)} records behind it`
+}
+
+/** Tells when a load begins to wait and when it goes on, each on a line of its own. */
+export function waitingLines(
+  io: Io,
+  { quiet }: { readonly quiet: boolean },
+): (waiting: Waiting | undefined) => void {
+  let wasWaiting = false
+  // over the bar, where there is one
+  const before = io.stderr.isTTY ? '\r\x1b[K' : ''
+  return waiting => {
+    if (!quiet && waiting !== undefined) io.stderr.write(`${before}${waitingInWords(waiting)}\n`)
+    if (!quiet && waiting === undefined && wasWaiting) io.stderr.write(`${before}waiting no more\n`)
+    wasWaiting = waiting !== undefined
   }
 }

@@ -26,6 +26,8 @@ export interface Ready {
   readonly producers: readonly Producer[]
   /** To be read instead of those that were given. */
   readonly inputs: readonly Input[]
+  /** What they were made with. */
+  readonly properties: Connection['properties']
 }
 
 const CREATE_MS = 30_000
@@ -57,9 +59,10 @@ export async function readyProducers(setup: Setup, options: ProduceArguments, io
       signal,
     })
     if (!options.quiet) for (const note of ready.notes) io.stderr.write(`${note}.\n`)
-    if (Object.keys(ready.properties).length === 0) return { producers, inputs: ready.inputs }
+    if (Object.keys(ready.properties).length === 0) return { producers, inputs: ready.inputs, properties }
     await closeAll(producers)
-    return { producers: await connect({ ...properties, ...ready.properties }), inputs: ready.inputs }
+    const fitted = { ...properties, ...ready.properties }
+    return { producers: await connect(fitted), inputs: ready.inputs, properties: fitted }
   } catch (error) {
     await closeAll(producers)
     throw error

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { MessageBlock } from '../../src/input/index.ts'
+import { Mixed } from '../../src/load/mixed.ts'
 import { Rate, Schedule } from '../../src/load/rate.ts'
-import { nextSlice } from '../../src/load/slice.ts'
 import { NO_BYTES } from '../../src/types.ts'
 
 describe('Schedule', () => {
@@ -83,7 +83,7 @@ describe('a slice of a block', () => {
     ['by both', block([1, 1, 1, 1]), 0, { records: 2, bytes: 3 }, { count: 2, bytes: 2 }],
     ['none is left', block([1]), 1, { records: 2, bytes: 3 }, { count: 0, bytes: 0 }],
   ])('%s', (_name, given, from, burst, expected) => {
-    expect(nextSlice(given, from, burst)).toEqual(expected)
+    expect(new Mixed(given, [], from).ahead(burst)).toEqual(expected)
   })
 
   test('slices tile the block, each within the burst or of one record', () => {
@@ -96,10 +96,12 @@ describe('a slice of a block', () => {
         (values, bytes, records) => {
           const given = block(values)
           const total = values.reduce((sum, size) => sum + Math.max(0, size), 0)
+          const mixed = new Mixed(given, [])
           let from = 0
           let sum = 0
           while (from < given.count) {
-            const slice = nextSlice(given, from, { bytes, records })
+            const slice = mixed.ahead({ bytes, records })
+            mixed.take(slice.count)
             expect(slice.count).toBeGreaterThan(0)
             expect(slice.count).toBeLessThanOrEqual(records)
             if (slice.count > 1) expect(slice.bytes).toBeLessThanOrEqual(bytes)
