@@ -103,6 +103,14 @@ export interface Binding {
 
   /** Locks a file as flock(2) does, without waiting: 0, or errno. */
   lockFile(descriptor: number): number
+  /** Topics one a line; calls back in a later turn with the row of bind_configs.cc. False: there is no such channel. */
+  topicConfigs(
+    channel: number,
+    broker: number,
+    topics: string,
+    milliseconds: number,
+    done: (row: readonly string[]) => void,
+  ): boolean
 
   readonly cluster: ClusterBinding
 
@@ -168,7 +176,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 6
+const ABI = 7
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

@@ -12,6 +12,7 @@ void bind_ceiling(Napi::Env env, Napi::Object exports);
 void bind_channel(Napi::Env env, Napi::Object exports);
 void bind_cluster(Napi::Env env, Napi::Object exports);
 void bind_hash(Napi::Env env, Napi::Object exports);
+void bind_configs(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);
 void bind_lock(Napi::Env env, Napi::Object exports);
