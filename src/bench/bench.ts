@@ -1,4 +1,4 @@
-import { aborted, MillraceError } from '../errors.ts'
+import { aborted, type ErrorCode, MillraceError } from '../errors.ts'
 import { DEFAULT_PARTITIONS } from '../testing/embedded-cluster.ts'
 import type { Installation } from './against.ts'
 import { type Cell, ceilingIndexOf, whyNotApplicable } from './cell.ts'
@@ -7,7 +7,7 @@ import { describeEnvironment } from './environment.ts'
 import { type Plan, settingsOf } from './plan.ts'
 import { type BenchReport, type CellReport, reportCell } from './report.ts'
 import { Topics } from './topics.ts'
-import type { Trial, TrialSpec } from './trial.ts'
+import type { Progress, Trial, TrialSpec } from './trial.ts'
 import { type Turn, turnsOf } from './turns.ts'
 
 export interface BenchListener {
@@ -15,6 +15,8 @@ export interface BenchListener {
   report(report: BenchReport): void
   /** `others`: of the other installation. */
   trial(trial: Trial, cell: number, of: number, others: boolean): void
+  /** While a trial goes on, where the plan asks for it. */
+  progress(progress: Progress, cell: number): void
   warning(text: string): void
 }
 
@@ -30,7 +32,7 @@ const EMBEDDED_TOPIC = 'millrace-bench'
 /**
  * Runs all trials of a plan, each in a process of its own, one after the other. Whatever ends it, no
  * process and no topic stays behind, and what was measured is in the report.
- * @throws MillraceError only what `describeEnvironment` does
+ * @throws MillraceError what `describeEnvironment` does; USAGE where not one of its cells can be run
  */
 export async function runBench(
   plan: Plan,
@@ -38,6 +40,7 @@ export async function runBench(
   signal: AbortSignal,
 ): Promise<BenchOutcome> {
   const run = new BenchRun(plan, listener, signal)
+  run.check()
   listener.report(run.report())
   let error: MillraceError | undefined
   try {
@@ -56,6 +59,22 @@ export async function runBench(
 function topicsOf({ partitions }: Cell): Readonly<Record<string, number>> {
   return partitions === null || partitions === DEFAULT_PARTITIONS ? {} : { [EMBEDDED_TOPIC]: partitions }
 }
+
+/** What a plan says of every trial. */
+function sameInAll(plan: Plan) {
+  const { warmupSeconds, warmupMessages, length, allowFailures, reportingSeconds, metrics } = plan
+  const { payloadFile, payloadDelimiter, payloadMonotonic } = plan
+  const payloads = { payloadFile, payloadDelimiter, payloadMonotonic }
+  return { warmupSeconds, warmupMessages, length, allowFailures, reportingSeconds, metrics, ...payloads }
+}
+
+/** What a cluster that went away for a while makes of a trial; the next one may find it again. */
+const passing: ReadonlySet<string> = new Set<ErrorCode>([
+  'BROKER_UNREACHABLE',
+  'REQUEST_FAILED',
+  'UNKNOWN_TOPIC',
+  'CLUSTER_FAILED',
+])
 
 class BenchRun {
   readonly #plan: Plan
@@ -102,6 +121,16 @@ class BenchRun {
     }
   }
 
+  /** @throws MillraceError USAGE */
+  check(): void {
+    if (this.#order.length > 0) return
+    const { cells, memoryBytes } = this.#plan
+    const why = cells.map(cell => whyNotApplicable(cell, memoryBytes))
+    throw new MillraceError('USAGE', `Not one row of this grid can be run: ${[...new Set(why)].join('; ')}`, {
+      hint: 'Give other values in the lists',
+    })
+  }
+
   #cells(trials: readonly (readonly Trial[])[]): CellReport[] {
     const { cells, memoryBytes } = this.#plan
     return cells.map((cell, index) =>
@@ -116,7 +145,7 @@ class BenchRun {
 
   async all(): Promise<void> {
     for (const { cell: index, other } of this.#order) {
-      const outcome = await this.#trial(index, other)
+      const outcome = await this.#tried(index, other)
       this.#done++
       const trial = this.#toTrial(outcome)
       const trials = other === undefined ? this.#trials : this.#othersTrials
@@ -137,11 +166,28 @@ class BenchRun {
     }
   }
 
+  /** @throws MillraceError where nothing was measured before: it will not be better with the next one */
+  async #tried(index: number, other: Installation | undefined): Promise<TrialOutcome> {
+    try {
+      return await this.#trial(index, other)
+    } catch (error) {
+      const begun = this.#trials.some(trials => trials.length > 0)
+      if (!begun || !(error instanceof MillraceError) || !passing.has(error.code)) throw error
+      return { died: `it could not begin: ${error.message}` }
+    }
+  }
+
   async #trial(index: number, other: Installation | undefined): Promise<TrialOutcome> {
     const cell = this.#plan.cells[index]
     if (cell === undefined) throw new Error(`there is no cell ${index}`)
-    const { brokers, topic, properties, warmupSeconds, length, payloadFile, seed, allowFailures } = this.#plan
-    const trial = { cell, warmupSeconds, length, payloadFile, seed: seed + this.#done, allowFailures }
+    const { brokers, topic, properties, seed, transactions } = this.#plan
+    const trial = {
+      cell,
+      ...sameInAll(this.#plan),
+      seed: seed + this.#done,
+      // the embedded cluster writes none
+      transactions: transactions && { ...transactions, marked: brokers !== undefined },
+    }
     const cluster = brokers === undefined ? await forkCluster(topicsOf(cell)) : undefined
     const reached: TrialSpec['properties'] = {
       // a topic that was deleted must not come back because a client asked for it
@@ -155,7 +201,9 @@ class BenchRun {
       if (own) this.#topics ??= new Topics(reached)
       const made = own ? await this.#topics?.make(cell.partitions) : undefined
       const spec: TrialSpec = { ...trial, topic: made ?? topic ?? EMBEDDED_TOPIC, properties: reached }
-      const outcome = await forkTrial(spec, this.#signal, other?.trialProcess)
+      const outcome = await forkTrial(spec, this.#signal, other?.trialProcess, progress =>
+        this.#listener.progress(progress, index),
+      )
       if (made !== undefined) await this.#topics?.drop(made)
       return outcome
     } finally {

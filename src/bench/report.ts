@@ -34,6 +34,12 @@ export interface Settings {
   readonly repeat: number
   readonly seed: number
   readonly payloadFile: string | null
+  /** Null: a line each. */
+  readonly payloadDelimiter: string | null
+  readonly payloadMonotonic: boolean
+  readonly warmupMessages: number | null
+  /** Null: outside of transactions. */
+  readonly transactions: { readonly id: string; readonly seconds: number } | null
   readonly allowFailures: boolean
   /** Given ones, without secrets. */
   readonly properties: Readonly<Record<string, unknown>>
