@@ -10,6 +10,7 @@
         "src/native/bind_kafka.cc",
         "src/native/bind_offers.cc",
         "src/native/bind_results.cc",
+        "src/native/bind_sink.cc",
         "src/native/binding.cc",
         "src/native/ceiling.cc",
         "src/native/channel.cc",
@@ -18,7 +19,8 @@
         "src/native/kafka.cc",
         "src/native/lane.cc",
         "src/native/message.cc",
-        "src/native/plugin.cc"
+        "src/native/plugin.cc",
+        "src/native/sink.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

@@ -8,6 +8,7 @@ import { LastMetrics } from './metrics.ts'
 import { offersFor } from './offers.ts'
 import type { Ring } from './payloads.ts'
 import { Requests, statisticsIntervalMs } from './requests.ts'
+import { connectStage, type End } from './stages/stage-contender.ts'
 import { Traffic } from './traffic.ts'
 import { TransactionalLane } from './transactional.ts'
 import type { TransactionsSpec, TrialSpec } from './trial.ts'
@@ -36,7 +37,13 @@ export async function connectAll(
     'compression.type': compression,
     acks,
   }
-  const connect = (index: number) =>
+  const { stage } = spec
+  const ends: End[] = []
+  const connect = async (index: number) => {
+    if (stage === undefined) return connectWhole(index)
+    return connectStage(stage, spec, offersFor(spec, ring, { index, of: producers }), properties, ends)
+  }
+  const connectWhole = (index: number) =>
     spec.cell.engine === 'ceiling'
       ? connectCeiling(spec, ring, properties, onWarning)
       : connectProducer(spec, index, spec.cell.engine, ring, properties, onWarning)
@@ -49,7 +56,8 @@ export async function connectAll(
 }
 
 /** Whether acknowledgements are timed; at full speed for those only who want to hear of it as it goes on. */
-export function isTimed({ cell, reportingSeconds }: TrialSpec): boolean {
+export function isTimed({ cell, reportingSeconds, stage }: TrialSpec): boolean {
+  if (stage !== undefined) return false
   return cell.engine !== 'ceiling' && (cell.rate !== 'max' || reportingSeconds !== undefined)
 }
 

@@ -24,6 +24,8 @@ export interface Plan {
   readonly reportingSeconds?: number | undefined
   /** Whether librdkafka's last statistics are wanted. */
   readonly metrics?: boolean | undefined
+  /** Whether each layer that messages pass through is measured by itself. */
+  readonly stages?: boolean | undefined
   /** Absent: a topic of its own for each trial. */
   readonly topic?: string | undefined
   /** Absent: an embedded cluster for each trial. */

@@ -1,6 +1,7 @@
 import type { Properties } from '../client/producer-client.ts'
 import type { LatencyMs } from '../latency/index.ts'
 import type { Cell } from './cell.ts'
+import type { InnerStage } from './stages/stage.ts'
 
 /** Everything a trial's process has to know; plain data, sent to it. */
 export interface TrialSpec {
@@ -26,6 +27,8 @@ export interface TrialSpec {
   readonly reportingSeconds?: number | undefined
   /** Whether librdkafka's last statistics are wanted. */
   readonly metrics?: boolean | undefined
+  /** How far messages go; absent: all the way. */
+  readonly stage?: InnerStage | undefined
 }
 
 export interface TransactionsSpec {

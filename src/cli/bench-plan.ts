@@ -15,12 +15,19 @@ import { choices, numbers, rates } from '../bench/lists.ts'
 import { MOST_DIGITS } from '../bench/monotonic.ts'
 import { type Ring, ringFromFile } from '../bench/payloads.ts'
 import type { Plan } from '../bench/plan.ts'
+import { hasStages } from '../bench/stages/stage.ts'
 import type { Properties } from '../client/producer-client.ts'
 import { canonicalName, requireBrokers, resolveProperties } from '../config/index.ts'
 import { chooseEngine, type EngineName, engineNames } from '../engine/connect.ts'
 import { checkTopic } from '../engine/message.ts'
 import { describe, MillraceError } from '../errors.ts'
-import { checkPerfCells, checkSizes, type PerfArguments, perfChoiceOf } from './bench-perf.ts'
+import {
+  checkPerfCells,
+  checkSizes,
+  type PerfArguments,
+  type PerfChoice,
+  perfChoiceOf,
+} from './bench-perf.ts'
 import { type Given, number, single } from './numbers.ts'
 
 /** What says which trials are to be run. */
@@ -44,10 +51,12 @@ export interface BenchArguments extends PerfArguments {
   repeat?: Given
   seed?: Given
   ceiling: boolean
+  stages?: boolean | undefined
   'allow-failures': boolean
   set?: readonly string[] | undefined
   config?: Given
   label?: Given
+  against?: Given
 }
 
 const DAY_SECONDS = 86_400
@@ -85,13 +94,17 @@ export function planOf(
   const lists = gridOf(args, warn)
   const plain = Object.keys(lists).length === 0
   const engine = lists.engine ?? [chooseEngine('auto', warn)]
-  const engines = plain
-    ? plainCells(engine.includes('batch') ? 'batch' : 'callback', partitions, messageSize)
-    : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists, engine })
+  const layered = args.stages === true
+  const engines =
+    plain && !layered
+      ? plainCells(engine.includes('batch') ? 'batch' : 'callback', partitions, messageSize)
+      : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists, engine })
   // what a plain run has beside it by itself is left out where it cannot be
-  const alone = !args.ceiling && (perf.transactions !== undefined || perf.payloadMonotonic === true)
+  const alone =
+    !args.ceiling && (layered || perf.transactions !== undefined || perf.payloadMonotonic === true)
   const cells = !alone && hasCeiling(args.ceiling, plain, warn) ? withCeilings(engines) : engines
   checkPerfCells(perf, cells)
+  if (layered) checkStages(args, perf, cells)
   if (ring === undefined)
     checkSizes(
       cells.map(cell => cell.messageSize),
@@ -112,6 +125,7 @@ export function planOf(
       length: messages === undefined ? { seconds: seconds ?? (plain ? 2 : 5) } : { messages },
       allowFailures: args['allow-failures'],
       ...perf,
+      stages: layered || undefined,
       payloadFile: payloadFile === undefined ? undefined : resolve(payloadFile),
       topic,
       brokers,
@@ -167,6 +181,20 @@ function hasCeiling(asked: boolean, plain: boolean, warn: (text: string) => void
 /** What the names stand for here, each once: `auto` is one of the others. */
 function enginesOf(names: readonly EngineName[] | undefined, warn: (text: string) => void) {
   return names && [...new Set(names.map(name => chooseEngine(name, warn)))]
+}
+
+/** @throws MillraceError USAGE where there is no layer to tell apart */
+function checkStages(args: BenchArguments, { transactions }: PerfChoice, cells: readonly Cell[]): void {
+  const refuse = (why: string, hint: string) => new MillraceError('USAGE', `--stages: ${why}`, { hint })
+  if (transactions !== undefined) throw refuse('only brokers know transactions', 'Leave out one of them')
+  if (args.against !== undefined) {
+    throw refuse('another installation may have other layers', 'Give --stages or --against')
+  }
+  if (cells.some(hasStages)) return
+  throw refuse(
+    'its layers are those of the batch engine in one thread at full speed, and no row has these',
+    'Give --engine batch, --threads 1 and --rate max among the lists, or leave them out',
+  )
 }
 
 type ListArgument = 'engine' | 'api' | 'message-size' | 'rate' | 'compression' | 'acks' | NumberArgument

@@ -11,6 +11,7 @@ import { checkWritable, writeWhole } from '../bench/output-file.ts'
 import { estimateSeconds, type Plan, settingsOf } from '../bench/plan.ts'
 import type { BenchReport } from '../bench/report.ts'
 import { progressLine } from '../bench/reporter.ts'
+import { stageTitles } from '../bench/stages/stage.ts'
 import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
 import type { Trial } from '../bench/trial.ts'
 import { turnsOf } from '../bench/turns.ts'
@@ -94,6 +95,10 @@ which is not Kafka.`,
         ...flag,
         describe: "a row for what librdkafka's producer itself does here; without lists it is there anyway",
       })
+      .option('stages', {
+        ...flag,
+        describe: 'what each layer costs: JavaScript only, into the addon, embedded cluster, brokers',
+      })
       .option('payload-file', { ...value, describe: 'one payload a line, instead of random bytes' })
       .options(perfOptions)
       .option('duration', { ...value, describe: 'seconds measured; default 5, or 2 where no list is given' })
@@ -158,10 +163,13 @@ which is not Kafka.`,
           report: write,
           progress: progress => tell(`  ${progressLine(progress)}`),
           warning: text => tell(`millrace: ${text}`),
-          trial: (trial, cell, of, others) => {
+          trial: (trial, { cell, stage, other }, of) => {
             const rate = trial.state === 'valid' ? measured(trial) : `${trial.state}: ${trial.why}`
             const name = nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)
-            tell(`[${trial.order}/${of}] ${name}${others ? ', the other installation' : ''}: ${rate}`)
+            const layer = stage === undefined ? '' : `, ${stageTitles[stage]}`
+            tell(
+              `[${trial.order}/${of}] ${name}${layer}${other === undefined ? '' : ', the other installation'}: ${rate}`,
+            )
           },
         },
         interruption.signal,

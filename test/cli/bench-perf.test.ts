@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BenchReport } from '../../src/bench/report.ts'
 import { planOf } from '../../src/cli/bench-plan.ts'
 import { EmbeddedCluster } from '../../src/testing/index.ts'
+import { withCharts } from '../support/report-libraries.ts'
 import { start } from './harness.ts'
 
 let folder: string
@@ -115,6 +116,11 @@ describe('as kafka-producer-perf-test', () => {
     [['--transactional-id', 'a', '--acks', '1'], '--acks: transactions are acknowledged by all'],
     [['--transactional-id', 'a', '--ceiling'], '--ceiling sends outside of transactions'],
     [['-X', 'transactional.id=a'], 'Use --transactional-id'],
+    [['--stages', '--engine', 'callback'], '--stages: its layers are those of the batch engine'],
+    [['--stages', '--threads', '2'], '--stages: its layers are those of the batch engine'],
+    [['--stages', '--rate', '5'], '--stages: its layers are those of the batch engine'],
+    [['--stages', '--transactional-id', 'a'], '--stages: only brokers know transactions'],
+    [['--stages', '--against', '/any'], '--stages: another installation may have other layers'],
     [['--print-metrics', '-X', 'statistics.interval.ms=0'], '--print-metrics: statistics.interval.ms=0'],
     [['--message-size', '0'], '--message-size has "0"'],
     [['--message-size', '100,1000001'], 'of 1000001 bytes, beyond message.max.bytes=1000000'],
@@ -136,6 +142,30 @@ describe('as kafka-producer-perf-test', () => {
     expect(stderr).toContain('--payload-file has messages of 2000 bytes, beyond message.max.bytes=1500')
     expect(exitCode).toBe(2)
   })
+})
+
+test('--stages tells what each layer costs', withCharts, async () => {
+  const page = join(folder, 'layers.html')
+  const args = ['--stages', '--duration', '0.2', '--warmup', '0.1', '--repeat', '2', '--report', page]
+  const { exitCode, stdout, stderr } = await bench([...args, '--json'])
+  expect(exitCode).toBe(0)
+  expect(stderr).toContain('6 trials, about')
+  expect(stderr).toMatch(/\[\d\/6\] batch, into the addon, dropped: [\d,]+ msg\/s\n/)
+  const { cells, stages } = JSON.parse(stdout) as BenchReport
+  expect(cells).toHaveLength(1)
+  expect(stages).toMatchObject([
+    {
+      cell: 0,
+      stages: [
+        { stage: 'javascript', added: null, trials: [{ state: 'valid' }, { state: 'valid' }] },
+        { stage: 'addon', added: { pairs: 2 }, trials: [{ state: 'valid' }, { state: 'valid' }] },
+        { stage: 'embedded', added: { pairs: 2 }, trials: null },
+      ],
+    },
+  ])
+  const text = readFileSync(page, 'utf8')
+  expect(text).toContain('<h2>Layers</h2>')
+  expect(text).toContain('into the addon, dropped')
 })
 
 test('MILLRACE_BROKERS is not used, and that is said', async () => {
