@@ -195,3 +195,14 @@ test('a broker that vanishes in mid-trial makes it void, and the next one goes o
   expect(cells[0]?.trials.map(({ state }) => state)).toEqual(['void', 'valid'])
   expect(cells[0]?.trials[0]?.why).toMatch(/messages were not delivered/)
 }, 120_000)
+
+test('the page on kafka-producer-perf-test names options that there are', async () => {
+  const page = readFileSync(new URL('../../docs/kafka-producer-perf-test.md', import.meta.url), 'utf8')
+  const { stdout } = await bench(['--help'])
+  const known = new Set(stdout.match(/--[a-z][a-z-]+/g))
+  const examples = [...page.matchAll(/`millrace bench ([^`]+)`/g)].flatMap(
+    ([, args]) => args?.match(/--[a-z-]+/g) ?? [],
+  )
+  expect(examples.length).toBeGreaterThan(10)
+  expect(examples.filter(option => !known.has(option))).toEqual([])
+})
