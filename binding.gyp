@@ -14,6 +14,7 @@
         "src/native/bind_offers.cc",
         "src/native/bind_reader.cc",
         "src/native/bind_results.cc",
+        "src/native/bind_sink.cc",
         "src/native/binding.cc",
         "src/native/ceiling.cc",
         "src/native/channel.cc",
@@ -26,7 +27,8 @@
         "src/native/message.cc",
         "src/native/plugin.cc",
         "src/native/readback.cc",
-        "src/native/reader.cc"
+        "src/native/reader.cc",
+        "src/native/sink.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

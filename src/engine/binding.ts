@@ -130,6 +130,11 @@ export interface Binding {
   ceilingClose(token: number): void
   ceilingRelease(token: number): void
 
+  /** A channel without a client takes messages and acknowledges them: src/native/sink.h. */
+  sinkOpen(channel: number): number
+  sinkTaken(sink: number): number
+  sinkClose(sink: number): void
+
   /** The versions of librdkafka; throws where the one in use is missing or will not do. */
   librdkafka(): { readonly running: string; readonly compiledFor: string }
 }
@@ -176,7 +181,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 7
+const ABI = 8
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike
