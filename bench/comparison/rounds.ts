@@ -1,4 +1,4 @@
-import { commandOf, peerOf } from '../peers/catalogue.ts'
+import { commandOf, type DriverName, peerOf } from '../peers/catalogue.ts'
 import type { Command } from '../peers/hear.ts'
 import { Absent } from '../peers/install.ts'
 import { type BestPolling, bestPolling } from '../peers/node-rdkafka/polling.ts'
@@ -30,6 +30,9 @@ export interface Comparison {
   readonly rounds: readonly Round[]
 }
 
+/** @throws Absent with the reason why that driver cannot be had */
+type Find = (driver: DriverName) => Promise<Command>
+
 /**
  * Trials side by side, in an order that alternates. A contender that cannot be had here is absent, and a trial that is
  * void is told as such; the others go on.
@@ -39,8 +42,9 @@ export async function compare(
   options: Options,
   where: Where,
   say: (text: string) => void,
+  find: Find = commandOf,
 ): Promise<Comparison> {
-  const { commands, absent } = await have(chosen, options, say)
+  const { commands, absent } = await have(chosen, options, say, find)
   const present = chosen.filter(({ name }) => absent.every(one => one.name !== name))
   const surroundings = { where, commands }
   const polling = await pollingFor(present, options, surroundings)
@@ -83,7 +87,7 @@ export function subjectOf({ driver, variant, outstanding }: Contender, options: 
   }
 }
 
-async function have(chosen: readonly Contender[], options: Options, say: (text: string) => void) {
+async function have(chosen: readonly Contender[], options: Options, say: (text: string) => void, find: Find) {
   const commands: Record<string, Command> = {}
   const absent: AbsentContender[] = []
   for (const { name, driver } of chosen) {
@@ -91,7 +95,7 @@ async function have(chosen: readonly Contender[], options: Options, say: (text: 
     const reason = cannot?.(options.settings) ?? (options.cluster === 'embedded' ? notEmbedded : undefined)
     try {
       if (reason !== undefined) throw new Absent(reason)
-      commands[driver] = await commandOf(driver)
+      commands[driver] = await find(driver)
     } catch (error) {
       if (!(error instanceof Absent)) throw error
       absent.push({ name, reason: error.message })

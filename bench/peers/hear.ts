@@ -16,7 +16,7 @@ export interface Patience {
   readonly readyMs: number
   /** From when it was ready to its result. */
   readonly resultMs: number
-  /** From its result to its end; it is killed then. */
+  /** From its result, or from when it was given up, to its end; it is killed then. */
   readonly endMs: number
 }
 
@@ -52,7 +52,7 @@ export async function hear(command: Command, task: Task, patience: Patience): Pr
     child.stdin.write(`${JSON.stringify(task)}\n`)
     return await listen(child, limits)
   } catch (error) {
-    child.kill('SIGKILL')
+    limits.giveUp()
     if (error instanceof VoidTrial) throw error
     const how = limits.passed ?? (await ended)
     throw new VoidTrial(`${how} before it said "${(error as Silence).missing}"${complaints()}`)
@@ -119,7 +119,7 @@ function checkWindow({ startAt, lastAcknowledgementAt, result: { window, deliver
   }
 }
 
-/** Kills a driver that is over its time. */
+/** Ends a driver that is over its time. */
 class Limits {
   /** Which limit it passed. */
   passed: string | undefined
@@ -137,23 +137,31 @@ class Limits {
     this.#next(this.#patience.resultMs)
   }
 
+  /** It has so long to end by itself. */
   ending(): void {
-    this.#next(this.#patience.endMs)
+    this.#next(this.#patience.endMs, () => this.#child.kill('SIGKILL'))
+  }
+
+  /** Its standard input ends: what it has started itself, it ends then. */
+  giveUp(): void {
+    this.#child.stdin?.end()
   }
 
   done(): void {
     clearTimeout(this.#timer)
   }
 
-  #next(ms: number): void {
+  #next(ms: number, then?: () => void): void {
     this.done()
-    this.#timer = this.#after(ms)
+    this.#timer = then === undefined ? this.#after(ms) : setTimeout(then, ms)
   }
 
   #after(ms: number): NodeJS.Timeout {
     return setTimeout(() => {
       this.passed = `it was given up after ${ms / 1000} s,`
-      this.#child.kill('SIGKILL')
+      this.giveUp()
+      // ends the reading of what it says, too
+      this.#next(this.#patience.endMs, () => this.#child.kill('SIGKILL'))
     }, ms)
   }
 }
