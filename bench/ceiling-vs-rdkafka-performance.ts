@@ -41,8 +41,6 @@ type Round = Record<Subject, Outcome>
 
 /** Pairs of one size, in an order that alternates; the ceiling stands between what it is compared with. */
 async function roundsOf(size: number): Promise<Round[]> {
-  // tells how many messages take about so long; its first guess may be far off
-  await trial(subjectOf('program', size), 0, { commands }).catch((error: Error) => console.log(error.message))
   const order: readonly Subject[] = ['program', 'pattern', 'ring']
   const rounds: Round[] = []
   for (let pair = 0; pair < flags.pairs; pair++) {

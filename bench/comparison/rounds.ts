@@ -56,7 +56,6 @@ export async function compare(
       variant: subject.variant.replace(/^best/, polling?.best ?? 'inline'),
     }
   }
-  await rehearse(present, subjects, surroundings, say)
   const rounds: Round[] = []
   for (let pair = 0; pair < options.pairs; pair++) {
     const round: Record<string, Trial> = {}
@@ -70,7 +69,7 @@ export async function compare(
 }
 
 /** The settings of a contender's trials. */
-export function subjectOf({ driver, variant, outstanding }: Contender, options: Options): Subject {
+export function subjectOf({ driver, variant, outstanding, run }: Contender, options: Options): Subject {
   const { settings, messageSize, partitions, seconds } = options
   const properties: Properties = peerOf(driver).properties(settings)
   const statistics = 'linger.ms' in properties && 'batch.num.messages' in properties
@@ -83,7 +82,7 @@ export function subjectOf({ driver, variant, outstanding }: Contender, options: 
     warmupSeconds: WARMUP_SECONDS,
     length: { seconds },
     partitions,
-    run: batchOf(settings, messageSize),
+    run: Math.min(run ?? Number.POSITIVE_INFINITY, batchOf(settings, messageSize)),
   }
 }
 
@@ -124,18 +123,6 @@ async function pollingFor(
     options.tries,
     surroundings,
   )
-}
-
-/** Tells those that know no time how many messages make one. */
-async function rehearse(
-  present: readonly Contender[],
-  subjects: Readonly<Record<string, Subject>>,
-  surroundings: Trials,
-  say: (text: string) => void,
-): Promise<void> {
-  for (const { name } of present.filter(({ driver }) => peerOf(driver).knowsNoTime)) {
-    say(`${name} rehearses: ${told(await attempt(subjects[name] as Subject, 0, surroundings))}`)
-  }
 }
 
 async function attempt(subject: Subject, seed: number, surroundings: Trials): Promise<Trial> {

@@ -21,8 +21,6 @@ export interface Peer {
   prepare(): Promise<Command>
   /** Why it cannot have such settings; absent: it can. */
   cannot?(settings: Settings): string | undefined
-  /** It knows no time, but a number of messages: its first trial tells how many make one. */
-  readonly knowsNoTime?: true
   /** Why it cannot be measured on the embedded cluster. */
   readonly notEmbedded?: string
   /** In what it is not equal. */
@@ -48,7 +46,6 @@ export const catalogue = {
     properties: librdkafkaProperties,
     title: 'millrace produce',
     prepare: prepare.millraceProduce,
-    knowsNoTime: true,
     differs: [ownPartitions],
   },
   'node-rdkafka': { ...librdkafka, title: 'node-rdkafka', prepare: prepare.nodeRdkafka },
@@ -56,7 +53,6 @@ export const catalogue = {
     ...librdkafka,
     title: 'node-rdkafka without reports',
     prepare: prepare.nodeRdkafkaNoReports,
-    knowsNoTime: true,
     differs: ['learns nothing of single messages: its rate is that of the end offsets'],
   },
   kafkajs: {
@@ -88,7 +84,6 @@ export const catalogue = {
     title: 'kafka-producer-perf-test (Java)',
     properties: javaProperties,
     prepare: prepare.java,
-    knowsNoTime: true,
     notEmbedded: 'it does not get through to the embedded cluster',
     differs: [ownPartitions, 'bounds batches, and what is on its way, by bytes alone', 'warms up for 10 s'],
   },
@@ -103,14 +98,12 @@ export const catalogue = {
     title: 'rdkafka_performance (C)',
     properties: rdkafkaPerformanceProperties,
     prepare: prepare.rdkafkaPerformance,
-    knowsNoTime: true,
     differs: [ownPartitions, 'sends one payload again and again'],
   },
   kcat: {
     title: 'kcat',
     properties: librdkafkaProperties,
     prepare: prepare.kcat,
-    knowsNoTime: true,
     differs: [ownPartitions],
   },
 } as const satisfies Readonly<Record<string, Peer>>
