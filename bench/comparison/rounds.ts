@@ -1,3 +1,4 @@
+import { MillraceError } from '../../src/errors.ts'
 import { commandOf, type DriverName, peerOf } from '../peers/catalogue.ts'
 import type { Command } from '../peers/hear.ts'
 import { Absent } from '../peers/install.ts'
@@ -47,7 +48,7 @@ export async function compare(
   const { commands, absent } = await have(chosen, options, say, find)
   const present = chosen.filter(({ name }) => absent.every(one => one.name !== name))
   const surroundings = { where, commands }
-  const polling = await pollingFor(present, options, surroundings)
+  const polling = await pollingFor(present, options, surroundings, say)
   const subjects: Record<string, Subject> = {}
   for (const contender of present) {
     const subject = subjectOf(contender, options)
@@ -113,25 +114,38 @@ async function pollingFor(
   present: readonly Contender[],
   options: Options,
   surroundings: Trials,
+  say: (text: string) => void,
 ): Promise<BestPolling | null> {
   const polled = present.find(({ variant }) => variant.startsWith('best'))
   if (polled === undefined) return null
   const subject = subjectOf(polled, options)
   const seconds = Math.min(MOST_POLLING_SECONDS, options.seconds)
-  return bestPolling(
-    polling => ({ ...subject, variant: subject.variant.replace(/^best/, polling), length: { seconds } }),
-    options.tries,
-    surroundings,
-  )
+  const polledBy = (polling: string): Subject => ({
+    ...subject,
+    variant: subject.variant.replace(/^best/, polling),
+    length: { seconds },
+  })
+  try {
+    return await bestPolling(polledBy, options.tries, surroundings)
+  } catch (error) {
+    if (!isVoid(error)) throw error
+    say(`the polling of ${polled.name} was not chosen: ${error.message}`)
+    return null
+  }
 }
 
 async function attempt(subject: Subject, seed: number, surroundings: Trials): Promise<Trial> {
   try {
     return await trial(subject, seed, surroundings)
   } catch (error) {
-    if (!(error instanceof VoidTrial)) throw error
+    if (!isVoid(error)) throw error
     return { void: error.message }
   }
+}
+
+/** A cluster that did not answer once is no reason to lose an hour's trials. */
+function isVoid(error: unknown): error is Error {
+  return error instanceof VoidTrial || error instanceof MillraceError
 }
 
 function told(trial: Trial): string {

@@ -58,3 +58,14 @@ test('one that cannot be had, one that dies and one that lies stop none of the o
   expect(told).toContainEqual('gone is absent: there is no ceiling here')
   // nine clusters one after the other
 }, 120_000)
+
+test('where the polling cannot be chosen, the trials go on with one', async () => {
+  const options = readOptions(['--pairs', '1', '--seconds', '1', '--tries', '1'])
+  const told: string[] = []
+  const dead = async () => ({ path: process.execPath, args: ['-e', 'process.exit(3)'] })
+  const polled = [contender('polled', 'best')]
+  const { polling, rounds } = await compare(polled, options, embedded, text => told.push(text), dead)
+  expect(polling).toBeNull()
+  expect(rounds).toEqual([{ polled: { void: expect.stringContaining('millrace inline is void') } }])
+  expect(told[0]).toContain('the polling of polled was not chosen')
+}, 60_000)
