@@ -3,7 +3,7 @@ import type { TrialLength } from '../../src/bench/trial.ts'
 import { Producer } from '../../src/index.ts'
 import { embedded, type Where } from '../support/where.ts'
 import { type Command, type Heard, hear, type Patience } from './hear.ts'
-import { PayloadFiles } from './payloads.ts'
+import { writePayloads } from './payloads.ts'
 import { type Batches, type Properties, type Task, VoidTrial } from './protocol.ts'
 
 /** What one trial is to do. */
@@ -63,10 +63,6 @@ export interface Surroundings {
   readonly patience?: Patience
 }
 
-/** Of one process, and gone with it. */
-const payloadFiles = new PayloadFiles()
-process.once('exit', () => payloadFiles.remove())
-
 /** What a trial gets that was over too soon, times what it had; and how often. */
 const MORE = 2
 const ATTEMPTS = 3
@@ -100,12 +96,13 @@ async function once(subject: Subject, seed: number, surroundings: Surroundings):
   const command = commands[driver]
   if (command === undefined) throw new Error(`${driver} is not among the drivers`)
   const place = await where.enter(partitions)
+  const payloads = writePayloads(subject.messageSize, seed, subject.payloads)
   try {
     const witness = await Producer.connect({ 'bootstrap.servers': place.bootstrapServers })
     try {
       const before = await readyTopic(witness, place.topic, partitions)
       const rateKey = [where.name, driver, variant, subject.messageSize, partitions].join(' ')
-      const task = taskOf(subject, seed, place, bestRates.get(rateKey) ?? null)
+      const task = taskOf(subject, payloads.path, place, bestRates.get(rateKey) ?? null)
       const heard = await hear(command, task, patience)
       const { delivered } = heard.result
       const moved = await endsMoved(witness, place.topic, before.sum, delivered)
@@ -121,13 +118,14 @@ async function once(subject: Subject, seed: number, surroundings: Surroundings):
       await witness.close()
     }
   } finally {
+    payloads.remove()
     await place.leave()
   }
 }
 
 function taskOf(
   subject: Subject,
-  seed: number,
+  payloadFile: string,
   { bootstrapServers, topic }: { bootstrapServers: string; topic: string },
   expectedRate: number | null,
 ): Task {
@@ -135,7 +133,7 @@ function taskOf(
   return {
     ...{ brokers: bootstrapServers, topic, partitions: subject.partitions ?? 4, run: subject.run ?? null },
     ...{ variant, properties, outstanding, messageSize, warmupSeconds, length, expectedRate },
-    payloadFile: payloadFiles.path(messageSize, seed, subject.payloads),
+    payloadFile,
   }
 }
 
