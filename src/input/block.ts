@@ -32,6 +32,8 @@ export interface RecordBlock {
   readonly startByte: number
   /** Offset in the input after the last byte that this block consumed. */
   readonly endByte: number
+  /** The input ended inside its last record. */
+  readonly endless?: boolean | undefined
 }
 
 /** Values and keys as `Framed` takes them, and the records that they came from, index by index. */
@@ -62,6 +64,24 @@ export function lineOf(block: RecordBlock, index: number): number {
 /** The offset in the input of a record's first byte. */
 export function byteOf(block: RecordBlock, index: number): number {
   return block.startByte + block.ranges[2 * index]!
+}
+
+/**
+ * Where reading can begin again with record `index`: all before it was consumed. Of the first record, where the block
+ * begins.
+ */
+export function borderBefore(block: RecordBlock, index: number): number {
+  if (index === block.count) return block.endByte
+  if (index === 0) return block.startByte
+  // what stands before a record's own bytes, such as its length, belongs to it
+  return block.unit === 'record' ? block.startByte + block.ranges[2 * index - 1]! : byteOf(block, index)
+}
+
+/** Blank lines of the block before that border. */
+export function blanksUpTo(block: RecordBlock, index: number): number {
+  if (index === block.count) return block.blank
+  if (index === 0) return 0
+  return block.blanksBefore?.[block.unit === 'record' ? index - 1 : index] ?? 0
 }
 
 /** The block as if the input had ended before record `index`; for blocks from which none was dropped. */

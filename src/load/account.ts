@@ -1,4 +1,5 @@
 import type { BatchResult } from '../producer/results.ts'
+import { addOffset } from './receipt/runs.ts'
 
 /** What a load delivered to one partition. */
 export interface PartitionAccount {
@@ -10,25 +11,32 @@ export interface PartitionAccount {
   lastOffset: number | null
 }
 
+/** The same, with all offsets. */
+export interface PartitionRuns extends PartitionAccount {
+  /** First and last of each run of offsets, one after the other. */
+  readonly runs: number[]
+}
+
 /** How records that were offered have ended. */
 export interface Settled {
   readonly delivered: number
   readonly failed: number
   readonly possiblyPersisted: number
-  readonly rejected: number
   readonly bytes: number
   readonly partitions: readonly PartitionAccount[]
 }
 
 /**
  * The account of a load, in records:
- * read = sent + skipped + rejected + unsent, and sent = delivered + failed once it has ended.
+ * read = sent + skipped + rejected + unsent + alreadyDone, and sent = delivered + failed once it has ended.
  */
 export class Account {
   read = 0
+  /** By runs of the load before this one. */
+  alreadyDone = 0
   /** Left out on purpose, such as blank lines. */
   skipped = 0
-  /** Cannot be a message, or was refused because of what it is. */
+  /** Cannot be a message, or was refused because of what it is. Stands among the dead letters, where there are such. */
   rejected = 0
   delivered = 0
   failed = 0
@@ -36,7 +44,13 @@ export class Account {
   possiblyPersisted = 0
   /** Of the delivered records, key and value. */
   bytes = 0
-  readonly #partitions = new Map<string, PartitionAccount>()
+  readonly #partitions = new Map<string, PartitionAccount & { readonly runs?: number[] }>()
+  readonly #keepsRuns: boolean
+
+  /** @param keepsRuns whether all offsets are kept */
+  constructor(keepsRuns = false) {
+    this.#keepsRuns = keepsRuns
+  }
 
   get sent(): number {
     return this.delivered + this.failed
@@ -44,12 +58,19 @@ export class Account {
 
   /** What was read and has not ended: on its way while the load runs, never accepted when it is over. */
   get open(): number {
-    return this.read - this.sent - this.skipped - this.rejected
+    return this.read - this.sent - this.skipped - this.rejected - this.alreadyDone
   }
 
   get partitions(): readonly PartitionAccount[] {
     return [...this.#partitions.values()].sort((a, b) =>
       a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+    )
+  }
+
+  /** All offsets, where they are kept. */
+  get runs(): readonly PartitionRuns[] {
+    return [...this.#partitions.values()].filter(
+      (account): account is PartitionRuns => account.runs !== undefined,
     )
   }
 
@@ -62,6 +83,7 @@ export class Account {
       const account = this.#partition(delivery.topic, delivery.partition)
       account.delivered++
       if (delivery.offset === null) continue
+      if (account.runs !== undefined) addOffset(account.runs, delivery.offset)
       if (account.firstOffset === null || delivery.offset < account.firstOffset)
         account.firstOffset = delivery.offset
       if (account.lastOffset === null || delivery.offset > account.lastOffset)
@@ -71,11 +93,10 @@ export class Account {
   }
 
   /** Adds what another one has noted of deliveries and failures. */
-  addSettled({ delivered, failed, possiblyPersisted, rejected, bytes, partitions }: Settled): void {
+  addSettled({ delivered, failed, possiblyPersisted, bytes, partitions }: Settled): void {
     this.delivered += delivered
     this.failed += failed
     this.possiblyPersisted += possiblyPersisted
-    this.rejected += rejected
     this.bytes += bytes
     for (const { topic, partition, delivered, firstOffset, lastOffset } of partitions) {
       const account = this.#partition(topic, partition)
@@ -85,11 +106,12 @@ export class Account {
     }
   }
 
-  #partition(topic: string, partition: number): PartitionAccount {
+  #partition(topic: string, partition: number): PartitionAccount & { readonly runs?: number[] } {
     const key = `${partition} ${topic}`
     let account = this.#partitions.get(key)
     if (account === undefined) {
-      account = { topic, partition, delivered: 0, firstOffset: null, lastOffset: null }
+      const runs = this.#keepsRuns ? { runs: [] } : {}
+      account = { topic, partition, delivered: 0, firstOffset: null, lastOffset: null, ...runs }
       this.#partitions.set(key, account)
     }
     return account

@@ -1,21 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { deferred } from '../deferred.ts'
-import { MillraceError } from '../errors.ts'
+import type { MillraceError } from '../errors.ts'
 import { type Input, optionsFor, type ReadOptions } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { CloseResult } from '../producer/results.ts'
 import { Account } from './account.ts'
-import { Feed, type FeedOptions } from './feed.ts'
+import { Again } from './again.ts'
+import type { AnotherProducer } from './culprit.ts'
+import { asMillraceError, Feed, type FeedOptions, type Source } from './feed.ts'
 import type { Constants } from './offering.ts'
 import { Rate } from './rate.ts'
+import type { LoadReceipt } from './receipt/load-receipt.ts'
+import { type RejectionOptions, Rejections } from './rejections.ts'
 import type { LoadResult, Outcome } from './result.ts'
+import { StallWatch, type Waiting } from './stall.ts'
 import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
+import { allOf, type InputStretch, sourceOf } from './stretch.ts'
 import { feedByThreads } from './threads.ts'
 
-export interface LoadOptions extends Constants {
+export interface LoadOptions extends Constants, RejectionOptions {
   /** Connected; the load closes them. With several, order holds only within what one of them sends. */
   readonly producers: readonly Producer[]
+  /**
+   * Makes another producer like those, which the load closes too: it finds out which record of a refused batch is to
+   * blame, and sends the others again. Absent: all of such a batch fails.
+   */
+  readonly another?: AnotherProducer | undefined
   readonly inputs: readonly Input[]
   readonly read: Omit<ReadOptions, 'onBad' | 'onSkip'>
   /** Parallel produce loops a producer; default 1, which keeps the order of the input. */
@@ -35,9 +46,12 @@ export interface LoadOptions extends Constants {
   readonly stallTimeoutMs: number
   /** How long to wait for acknowledgements once the reading has ended, in ms. */
   readonly drainTimeoutMs: number
+  /** Where it is written down how far the load has come, and what it has left to read. The load closes it. */
+  readonly receipt?: LoadReceipt | undefined
+  /** Hears what the load waits for, and when it waits no more. */
+  readonly onWaiting?: ((waiting: Waiting | undefined) => void) | undefined
 }
 
-const STALL_CHECK_MS = 250
 const NOTHING: Grant = { count: 0, last: true }
 
 /**
@@ -46,10 +60,13 @@ const NOTHING: Grant = { count: 0, last: true }
  * Within an input, and with one loop and one producer, the records of a partition keep their order.
  */
 export class Load {
-  readonly id = randomUUID()
+  readonly id: string
   readonly account = new Account()
   readonly #options: LoadOptions
   readonly #rate: Rate | undefined
+  readonly #rejections: Rejections
+  readonly #again: Again
+  #stall: StallWatch | undefined
   /** No more is to be read; what was read is still offered. */
   readonly #finish = new AbortController()
   /** Nor is more offered. */
@@ -59,7 +76,6 @@ export class Load {
   #drainTimer: NodeJS.Timeout | undefined
   #outcome: Outcome = 'finished'
   #error: MillraceError | undefined
-  #firstRejection: MillraceError | undefined
   #firstFailure: MillraceError | undefined
   /** Records that may still be read. */
   #left: number
@@ -72,9 +88,24 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options
-    this.#left = options.limit ?? Number.POSITIVE_INFINITY
+    const { receipt } = options
+    const { read } = receipt?.alreadyDone ?? { read: 0 }
+    this.id = receipt?.loadId ?? randomUUID()
+    this.account.read = read
+    this.account.alreadyDone = read
+    this.#left = Math.max(0, (options.limit ?? Number.POSITIVE_INFINITY) - read)
+    receipt?.onFailure(error => this.#stop('receipt', error))
     setMaxListeners(0, this.#finish.signal, this.#stopReading.signal)
     this.#rate = options.rate === undefined ? undefined : new Rate(options.rate)
+    this.#rejections = new Rejections(this.account, options, error => this.#stop('input', error))
+    const { producers, another } = options
+    this.#again = new Again(
+      { producer: producers[0] as Producer, another },
+      {
+        settled: settlement => this.#settle(settlement),
+        reject: rejected => this.#rejections.add(rejected),
+      },
+    )
   }
 
   /** Bytes of the inputs that have been read so far. */
@@ -87,9 +118,15 @@ export class Load {
     return ((this.#endedAt || performance.now()) - this.#startedAt) / 1000
   }
 
-  /** Messages on their way. */
+  /** Messages on their way, and those that wait to be offered again. */
   get inFlight(): number {
-    return this.#options.producers.reduce((sum, producer) => sum + producer.counts.inFlight, 0)
+    const { producers } = this.#options
+    return producers.reduce((sum, producer) => sum + producer.counts.inFlight, this.#again.open)
+  }
+
+  /** What it waits for; undefined while it gets on. */
+  get waiting(): Waiting | undefined {
+    return this.#stall?.waiting
   }
 
   get interrupted(): boolean {
@@ -108,37 +145,46 @@ export class Load {
   /** Waits until every record that was read has ended and the producers are closed. Never rejects. */
   async run(): Promise<LoadResult> {
     this.#startedAt = performance.now()
-    const watch = this.#watchStall()
+    this.#stall = this.#watchStall()
     const produced = this.#feed()
     await Promise.race([produced, this.#cut.promise])
     if (this.#died) await this.#drain()
+    this.#again.stop()
     const closed = await Promise.all(
       this.#options.producers.map(producer => producer.close({ timeoutMs: 0 })),
     )
+    closed.push(...(await this.#again.close()))
     await produced
+    const { delivered, possiblyPersisted } = this.account
+    await this.#options.receipt?.close(!this.#died && delivered + possiblyPersisted === 0)
     if (this.#died) this.#correct(closed)
-    clearInterval(watch)
+    this.#rejections.checkShare()
+    this.#stall.stop()
     clearTimeout(this.#drainTimer)
     this.#endedAt = performance.now()
     return this.#result()
   }
 
   #feed(): Promise<void> {
-    const { producers, inputs, read, loops, threads, threadEntry, rate, limit } = this.#options
+    const { producers, inputs, read, loops, threads, threadEntry, rate, limit, receipt } = this.#options
     const { topic, key, headers, partition } = this.#options
     const feed: FeedOptions = {
       constants: { topic, key, headers, partition },
       loops,
       burst: this.#rate?.burst,
+      goOn: this.#rejections.goOn,
     }
     const steward = this.#steward()
+    const stretches = receipt?.stretches ?? allOf(inputs)
+    const names = inputs.map(({ name }) => name)
+    const readFor = (name: string) => optionsFor(name, names, read)
     if (threads === undefined) {
-      const names = inputs.map(({ name }) => name)
-      const sources = inputs.map(input => ({ input, read: optionsFor(input.name, names, read) }))
-      return new Feed(feed, steward).run(producers, sources)
+      const domain = receipt?.addDomain()
+      return new Feed({ ...feed, domain }, steward).run(producers, sourcesOf(stretches, readFor))
     }
-    const metered = rate !== undefined || limit !== undefined
-    return feedByThreads({ threads, producers, inputs, read, feed, metered, entry: threadEntry }, steward)
+    const metered = rate !== undefined || limit !== undefined || receipt !== undefined
+    const options = { threads, producers, stretches, readFor, feed, metered, receipt, entry: threadEntry }
+    return feedByThreads(options, steward)
   }
 
   #steward(): Steward {
@@ -148,9 +194,13 @@ export class Load {
       take: count => this.#take(count),
       partitions: async topic => {
         const found = await this.#options.producers[0]?.describeTopic(topic)
-        return found?.partitions.length ?? 0
+        const partitions = found?.partitions.length ?? 0
+        if (partitions > 0) this.#options.receipt?.topic({ topic, topicId: null, partitions })
+        return partitions
       },
       tell: event => this.#hear(event),
+      reject: rejected => this.#rejections.add(rejected),
+      again: returned => this.#again.take(returned),
     }
   }
 
@@ -160,6 +210,7 @@ export class Load {
     if (granted === 0) return NOTHING
     this.#left -= granted
     this.#waiting++
+    await this.#options.receipt?.take(granted, signal)
     await this.#rate?.take(granted, signal)
     this.#waiting--
     if (this.#outcome !== 'finished') return NOTHING
@@ -170,20 +221,28 @@ export class Load {
 
   #hear(event: LoadEvent): void {
     const { account } = this
+    const { receipt } = this.#options
     switch (event.kind) {
       case 'read':
         account.read += event.records + event.blank
         account.skipped += event.blank
         this.#bytesRead += event.bytes
+        if (event.piece !== undefined) receipt?.begin(event.piece)
         break
       case 'settled':
         this.#settle(event)
+        if (event.end !== undefined) receipt?.end(event.end)
+        break
+      case 'ended':
+        receipt?.end(event.end)
+        break
+      case 'inputEnded':
+        receipt?.inputEnded(event.domain, event.input, event.at)
         break
       case 'input':
         if (event.error.code === 'BAD_RECORD') {
           account.read++
-          account.rejected++
-          this.#firstRejection ??= event.error
+          this.#rejections.count(1, event.error)
         }
         this.#stop('input', event.error)
         break
@@ -198,7 +257,6 @@ export class Load {
 
   #settle(settlement: Settlement): void {
     this.account.addSettled(settlement)
-    this.#firstRejection ??= settlement.rejection
     this.#firstFailure ??= settlement.failure
     if (settlement.broken !== undefined) this.#stop('cluster', settlement.broken)
   }
@@ -215,7 +273,7 @@ export class Load {
     const sum = (field: 'delivered' | 'failed' | 'possiblyPersisted') =>
       closed.reduce((sum, result) => sum + result[field], 0)
     this.account.delivered = sum('delivered')
-    this.account.failed = sum('failed')
+    this.account.failed = sum('failed') - this.#again.superseded
     this.account.possiblyPersisted = sum('possiblyPersisted')
   }
 
@@ -229,38 +287,50 @@ export class Load {
     }
     this.#finish.abort()
     // where an input ends early, what was read before is still to be accepted
-    if (outcome === 'input') return
+    if (outcome === 'input' || outcome === 'receipt') return
     this.#stopReading.abort()
+    // nothing is to be waited for any more
+    if (outcome === 'cluster') this.#again.stop()
     this.#drainTimer ??= setTimeout(this.#cut.resolve, this.#options.drainTimeoutMs)
   }
 
-  #watchStall(): NodeJS.Timeout {
-    const { stallTimeoutMs } = this.#options
-    let seen = -1
-    let since = performance.now()
-    return setInterval(() => {
-      const { delivered, failed, rejected } = this.#ended()
-      const now = performance.now()
-      const progress = delivered + failed + rejected
-      if (progress !== seen || this.inFlight === 0) {
-        seen = progress
-        since = now
-      } else if (now - since > stallTimeoutMs) {
-        this.#stop('cluster', stalled(this.inFlight, this.#options.topic, stallTimeoutMs))
-        this.#cut.resolve()
-      }
-    }, STALL_CHECK_MS)
+  #watchStall(): StallWatch {
+    const { stallTimeoutMs, onWaiting } = this.#options
+    return new StallWatch(
+      {
+        progress: () => this.#progress(),
+        open: () => this.account.open,
+        trouble: () => this.#again.trouble,
+        ask: () => this.#ask(),
+        changed: waiting => onWaiting?.(waiting),
+        stalled: error => {
+          this.#stop('cluster', error)
+          this.#cut.resolve()
+        },
+      },
+      { timeoutMs: stallTimeoutMs, topic: this.#options.topic },
+    )
   }
 
-  #ended(): { delivered: number; failed: number; rejected: number } {
-    const sums = { delivered: 0, failed: 0, rejected: 0 }
-    for (const producer of this.#options.producers) {
-      const { delivered, failed, refused } = producer.counts
-      sums.delivered += delivered
-      sums.failed += failed
-      sums.rejected += refused
+  /** Records that ended well, or are to blame themselves. */
+  #progress(): number {
+    const delivered = this.#options.producers.map(producer => producer.counts.delivered)
+    return delivered.reduce((sum, count) => sum + count, this.account.rejected + this.#again.delivered)
+  }
+
+  /** What the cluster knows to be wrong. */
+  async #ask(): Promise<string | undefined> {
+    const topic = this.#options.topic ?? this.account.partitions[0]?.topic
+    if (topic === undefined) return undefined
+    try {
+      const lost = (await this.#options.producers[0]?.leaderless(topic)) ?? []
+      if (lost.length === 0) return undefined
+      const which = lost.length === 1 ? `partition ${lost[0]}` : `${lost.length} partitions`
+      return `${which} of ${topic} ${lost.length === 1 ? 'has' : 'have'} no leader`
+    } catch (error) {
+      const { code, message } = asMillraceError(error)
+      return code === 'PRODUCER_CLOSED' ? undefined : message
     }
-    return sums
   }
 
   #result(): LoadResult {
@@ -271,7 +341,8 @@ export class Load {
       loadId: this.id,
       outcome: this.#outcome,
       error: this.#error,
-      firstRejection: this.#firstRejection,
+      firstRejection: this.#rejections.first,
+      withinMaxRejected: this.#rejections.within,
       firstFailure: this.#firstFailure,
       read,
       sent,
@@ -280,6 +351,8 @@ export class Load {
       delivered,
       failed,
       unsent: account.open,
+      alreadyDone: account.alreadyDone,
+      resent: this.#again.resent,
       possiblyPersisted,
       bytes,
       seconds,
@@ -289,13 +362,9 @@ export class Load {
   }
 }
 
-function stalled(inFlight: number, topic: string | undefined, milliseconds: number): MillraceError {
-  return new MillraceError(
-    'BROKER_UNREACHABLE',
-    `No acknowledgement came for ${milliseconds / 1000} s; ${inFlight} messages${topic === undefined ? '' : ` for ${topic}`} were on their way`,
-    {
-      hint: 'Check that the brokers are up and that every partition has a leader',
-      context: { topic, inFlight },
-    },
-  )
+async function* sourcesOf(
+  stretches: readonly InputStretch[],
+  readFor: (name: string) => ReadOptions,
+): AsyncGenerator<Source> {
+  for (const stretch of stretches) yield await sourceOf(stretch, readFor(stretch.input.name))
 }
