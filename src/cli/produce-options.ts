@@ -50,8 +50,8 @@ $0 produce -b localhost:9092 -t events --key-field user.id data.ndjson.gz
 $0 produce -b localhost:9092 -t events --key-field id --csv-values json data.csv
 $0 read -b one:9092 -t a | $0 produce -b two:9092 -t b --format envelope
 $0 produce -b localhost:9092 -t events --threads 4 big.ndjson *.gz   parsing on four cores
-$0 produce --dry-run -t events data.csv                         what would be sent
 $0 produce -b localhost:9092 -t events --dead-letter bad.envelope --max-rejected 1% data.ndjson
+$0 produce --dry-run -t events data.csv                         what would be sent
 $0 produce --embedded -t events data.txt                        without a broker, for a trial
 
 $0 produce [OPTIONS] [FILES…]                                   no file, or -: standard input

@@ -11,11 +11,11 @@ const DAY = 86_400
 export interface ProducePlan {
   readonly read: ReadOptions
   readonly producers: number
-  /** Absent: a topic that is not there is refused. Without partitions: as many as the brokers give it. */
-  readonly createTopic: { readonly partitions: number | undefined } | undefined
   readonly load: Omit<LoadOptions, 'producers' | 'inputs' | 'read' | 'deadLetters'>
   /** The file to put rejected records into. */
   readonly deadLetter: string | undefined
+  /** Absent: a topic that is not there is refused. Without partitions: as many as the brokers give it. */
+  readonly createTopic: { readonly partitions: number | undefined } | undefined
 }
 
 /** Everything that can be wrong with the options is found here, before anything is connected. */

@@ -60,16 +60,15 @@ export const produce: Command<ProduceArguments> = {
     try {
       if (plan.deadLetter !== undefined) deadLetters = await DeadLetters.open(plan.deadLetter)
       const setup = { plan, inputs, connection, properties, cluster, signal: abort.signal }
-      const ready = await readyProducers(setup, options, io)
-      const { producers } = ready
+      const { producers, inputs: ready, properties: used } = await readyProducers(setup, options, io)
       engine = producers[0]?.engine ?? engine
       const another = async (extra: Record<string, string | number>, signal: AbortSignal) => {
-        const made = await connectProducers(1, connection, { ...ready.properties, ...extra }, io, signal)
+        const made = await connectProducers(1, connection, { ...used, ...extra }, io, signal)
         return made[0] as Producer
       }
       const onWaiting = waitingLines(io, options)
       const { read, load: settings } = plan
-      load = new Load({ ...settings, read, producers, another, inputs: ready.inputs, deadLetters, onWaiting })
+      load = new Load({ ...settings, read, producers, another, inputs: ready, deadLetters, onWaiting })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
       const result = await watched(load, inputs, options, io)

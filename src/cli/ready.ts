@@ -26,7 +26,7 @@ export interface Ready {
   readonly producers: readonly Producer[]
   /** To be read instead of those that were given. */
   readonly inputs: readonly Input[]
-  /** What they were made with. */
+  /** What the producers were made with. */
   readonly properties: Connection['properties']
 }
 
@@ -59,10 +59,11 @@ export async function readyProducers(setup: Setup, options: ProduceArguments, io
       signal,
     })
     if (!options.quiet) for (const note of ready.notes) io.stderr.write(`${note}.\n`)
-    if (Object.keys(ready.properties).length === 0) return { producers, inputs: ready.inputs, properties }
+    const { inputs } = ready
+    if (Object.keys(ready.properties).length === 0) return { producers, inputs, properties }
     await closeAll(producers)
-    const fitted = { ...properties, ...ready.properties }
-    return { producers: await connect(fitted), inputs: ready.inputs, properties: fitted }
+    const wanted = { ...properties, ...ready.properties }
+    return { producers: await connect(wanted), inputs, properties: wanted }
   } catch (error) {
     await closeAll(producers)
     throw error

@@ -144,8 +144,7 @@ export class Feed {
         : undefined
     const meter = new InputMeter(input, isPacked(input.name, read.decompress))
     const blocks = readRecords(meter.input, { ...read, onBad })
-    let reached = input.start ?? 0
-    this.#pieces?.open(place.input, place.passed?.to ?? reached, stream)
+    this.#pieces?.open(place.input, place.passed?.to ?? input.start ?? 0, stream)
     try {
       while (!this.#over) {
         const next = await unlessAborted(blocks.next(), finish)
@@ -158,11 +157,10 @@ export class Feed {
         }
         const { records } = next.value
         const bytes = meter.upTo(records.endByte)
-        reached = records.endByte
         const first = stream?.pass(records) ?? 0
         const { to = 0 } = place.passed ?? {}
         const found = bad.splice(0).filter(({ byte }) => byte >= to)
-        if (reached <= to) this.#steward.tell({ kind: 'read', records: 0, blank: 0, bytes })
+        if (records.endByte <= to) this.#steward.tell({ kind: 'read', records: 0, blank: 0, bytes })
         else yield* this.#ofBlock(next.value, new Mixed(next.value, found, first), bytes)
       }
     } finally {
@@ -181,8 +179,9 @@ export class Feed {
     let unread = bytes
     do {
       await unlessAborted(this.#calm(), steward.finish)
-      const { count: wanted, bytes: wantedBytes } = mixed.ahead(this.#doubt.is ? ONE : burst)
-      const grant = wanted === 0 ? NONE_NEEDED : await steward.take(wanted, wantedBytes)
+      const next = mixed.slice(this.#doubt.is ? { ...burst, records: 1 } : burst)
+      const wanted = next.count
+      const grant = wanted === 0 ? NONE_NEEDED : await steward.take(wanted, next.bytes)
       this.#over ||= grant.last
       if (grant.count < wanted) this.#over = true
       if (grant.count === 0 && wanted > 0) return
@@ -325,7 +324,6 @@ export class Feed {
 }
 
 /** What an input ends inside of is no record: it may be many. So it was read, and is neither rejected nor sent. */
-/** What an input that ends inside a record ends its reading with. */
 export function cutOff({ input, byte, error }: BadRecord): MillraceError {
   return new MillraceError('INPUT_UNREADABLE', `${error.message}. The input ends inside of it`, {
     context: { input, byte },
@@ -349,7 +347,6 @@ function partitionOf(error: MillraceError): number | undefined {
   return error instanceof DeliveryError ? (error.partition ?? undefined) : undefined
 }
 
-const ONE: Burst = { records: 1 }
 const NONE_NEEDED = { count: 0, last: false }
 
 /** One generator for several consumers; none of them may end it for the others. */

@@ -329,7 +329,8 @@ export class Load {
     const topic = this.#options.topic ?? this.account.partitions[0]?.topic
     if (topic === undefined) return undefined
     try {
-      const lost = (await this.#options.producers[0]?.leaderless(topic)) ?? []
+      const partitions = (await this.#options.producers[0]?.topicLeaders(topic)) ?? []
+      const lost = partitions.filter(({ leader }) => leader < 0).map(({ partition }) => partition)
       if (lost.length === 0) return undefined
       const which = lost.length === 1 ? `partition ${lost[0]}` : `${lost.length} partitions`
       return `${which} of ${topic} ${lost.length === 1 ? 'has' : 'have'} no leader`
