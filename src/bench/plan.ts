@@ -15,6 +15,17 @@ export interface Plan {
   readonly length: TrialLength
   readonly allowFailures: boolean
   readonly payloadFile?: string | undefined
+  /** Absent: a line each. */
+  readonly payloadDelimiter?: string | undefined
+  readonly payloadMonotonic?: boolean | undefined
+  readonly warmupMessages?: number | undefined
+  /** Absent: outside of transactions. */
+  readonly transactions?: { readonly id: string; readonly seconds: number } | undefined
+  readonly reportingSeconds?: number | undefined
+  /** Whether librdkafka's last statistics are wanted. */
+  readonly metrics?: boolean | undefined
+  /** Whether each layer that messages pass through is measured by itself. */
+  readonly stages?: boolean | undefined
   /** Absent: a topic of its own for each trial. */
   readonly topic?: string | undefined
   /** Absent: an embedded cluster for each trial. */
@@ -30,6 +41,7 @@ export interface Plan {
 
 export function settingsOf(plan: Plan): Settings {
   const { label, brokers, topic, length, warmupSeconds, repeat, seed, payloadFile, allowFailures } = plan
+  const { payloadDelimiter, payloadMonotonic, warmupMessages, transactions } = plan
   return {
     label: label ?? null,
     embedded: brokers === undefined,
@@ -40,6 +52,10 @@ export function settingsOf(plan: Plan): Settings {
     repeat,
     seed,
     payloadFile: payloadFile ?? null,
+    payloadDelimiter: payloadDelimiter ?? null,
+    payloadMonotonic: payloadMonotonic === true,
+    warmupMessages: warmupMessages ?? null,
+    transactions: transactions ?? null,
     allowFailures,
     properties: redact(plan.properties),
   }

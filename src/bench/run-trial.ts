@@ -1,30 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deferred } from '../deferred.ts'
 import { nanoseconds } from '../latency/index.ts'
-import { faultsOf } from './account.ts'
-import { connectAll } from './connect.ts'
+import { beyondDelivered, faultsOf } from './account.ts'
+import { connectAll, isTimed } from './connect.ts'
 import type { Contender, Lane, Target } from './contender.ts'
 import { endsMoved, readyTopic } from './end-offsets.ts'
+import { LatencyFeed } from './latency-feed.ts'
 import { Meter, peakRssBytes, type Spent } from './meter.ts'
+import { meanDigits } from './monotonic.ts'
 import { OpenLoop, type OpenLoopFigures, scheduleOf } from './open-loop.ts'
 import { ringOf } from './payloads.ts'
+import { reportEvery } from './reporter.ts'
 import { together } from './requests.ts'
 import type { ThreadDelay } from './thread-protocol.ts'
 import { startThreads, ThreadLane } from './threads.ts'
 import { Budget } from './traffic.ts'
-import type { TrialResult, TrialSpec } from './trial.ts'
+import { markersOf, transactionsOf } from './transactional.ts'
+import { newerOptions, type Progress, type TrialResult, type TrialSpec } from './trial.ts'
 
 const FIRST_ACKNOWLEDGEMENT_MS = 30_000
 const DRAIN_MS = 60_000
 const LOOK_MS = 5
+const NO_MARKERS = { sure: 0, possible: 0 } as const
 
 /**
  * One trial, in this process: connects, warms up, measures, drains, and compares the account with the
- * topic's end offsets. Meant for a process of its own.
+ * topic's end offsets. Meant for a process of its own. `onProgress` hears every `reportingSeconds` of the window.
  * @throws MillraceError where it could not begin: no connection, no topic, no payloads. What goes wrong
  * later makes the trial void.
  */
-export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
+export async function runTrial(
+  spec: TrialSpec,
+  onProgress: (progress: Progress) => void = () => {},
+): Promise<TrialResult> {
   const ring = ringOf(spec)
   const warnings = new Set<string>()
   const contenders = await connectAll(spec, ring, text => warnings.add(text))
@@ -41,17 +49,27 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
       const tokens = contenders.map(contender => contender.share())
       threads = await startThreads(spec, tokens, onHalt)
     }
-    const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt))
-    const run = new TrialRun(spec, { contenders, lanes, halted: halted.promise, onHalt })
-    return {
-      ...(await run.run(before.sum, ring.meanBytes)),
-      partitions: before.partitions,
-      warnings: [...warnings],
-    }
+    const { partitions } = before
+    const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt, partitions))
+    const meanBytes = spec.payloadMonotonic === true ? meanDigits : () => ring.meanBytes
+    const run = new TrialRun(spec, {
+      contenders,
+      lanes,
+      halted: halted.promise,
+      onHalt,
+      meanBytes,
+      onProgress,
+    })
+    return { ...(await run.run(before.sum)), partitions, warnings: [...warnings], took: tookOf(spec) }
   } finally {
     await Promise.all(threads.map(thread => thread.close()))
     await Promise.all(targets.map(target => target.close({ timeoutMs: 0 })))
   }
+}
+
+/** So that another version can be told that it did not. */
+function tookOf(spec: TrialSpec): string[] {
+  return newerOptions.flatMap(([field, option]) => (spec[field] === undefined ? [] : [option]))
 }
 
 interface Parts {
@@ -59,6 +77,9 @@ interface Parts {
   readonly lanes: readonly Lane[]
   readonly halted: Promise<'halted'>
   readonly onHalt: () => void
+  /** Bytes of a message, on average over so many. */
+  readonly meanBytes: (messages: number) => number
+  readonly onProgress: (progress: Progress) => void
 }
 
 interface Window {
@@ -79,9 +100,13 @@ class TrialRun {
   readonly #threads: readonly ThreadLane[]
   readonly #halted: Promise<'halted'>
   readonly #halt: () => void
+  readonly #meanBytes: Parts['meanBytes']
+  readonly #onProgress: Parts['onProgress']
+  /** Undefined where latencies are not measured. */
+  readonly #feed: LatencyFeed | undefined
   readonly #faults: string[] = []
 
-  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt }: Parts) {
+  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt, meanBytes, onProgress }: Parts) {
     this.#spec = spec
     this.#contenders = contenders
     this.#targets = contenders.map(({ target }) => target)
@@ -89,19 +114,21 @@ class TrialRun {
     this.#threads = lanes.filter(lane => lane instanceof ThreadLane)
     this.#halted = halted
     this.#halt = onHalt
+    this.#meanBytes = meanBytes
+    this.#onProgress = onProgress
+    this.#feed = isTimed(spec) ? new LatencyFeed(contenders) : undefined
   }
 
-  async run(
-    endsBefore: number,
-    meanBytes: number,
-  ): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark'>> {
-    const { rate, threads } = this.#spec.cell
+  async run(endsBefore: number): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark'>> {
+    const { cell, transactions, metrics } = this.#spec
+    const { rate, threads } = cell
     await this.#warmUp()
     const window = rate === 'max' ? await this.#closedWindow() : await this.#openWindow(rate)
     const { spent, delivered, openLoop } = window
     await this.#stopLoops()
     await Promise.all(this.#contenders.map(({ requests }) => requests.knownUntil(window.to)))
-    const endOffsetsMoved = await this.#drain(endsBefore)
+    const markers = transactions?.marked === true ? () => markersOf(this.#lanes) : () => NO_MARKERS
+    const endOffsetsMoved = await this.#drain(endsBefore, () => markers().sure)
     const acknowledged = this.#acknowledged()
     const account = {
       offered: sum(this.#lanes, lane => lane.offered),
@@ -109,9 +136,14 @@ class TrialRun {
       failed: sum(this.#lanes, lane => lane.failed),
       possiblyPersisted: sum(this.#lanes, lane => lane.possiblyPersisted),
     }
+    const { sure: transactionMarkers, possible: possibleMarkers } = markers()
     const firstFailure = this.#lanes.find(lane => lane.firstFailure !== undefined)?.firstFailure
     const rules = { allowFailures: this.#spec.allowFailures, firstFailure }
-    const faults = [...faultsOf({ ...account, acknowledged, endOffsetsMoved }, rules), ...this.#faults]
+    const log = { endOffsetsMoved, transactionMarkers }
+    const faults = [
+      ...faultsOf({ ...account, ...log, possibleMarkers, acknowledged }, rules),
+      ...this.#faults,
+    ]
     for (const { died } of this.#threads) {
       if (died !== undefined) faults.push(`a thread died: ${died}`)
     }
@@ -120,10 +152,14 @@ class TrialRun {
     const sent = together(this.#contenders.map(({ requests }) => requests.within(window.from, window.to)))
     const figures = {
       ...account,
+      ...log,
+      beyondDelivered: beyondDelivered({ ...account, ...log }),
+      transactions: transactionsOf(this.#lanes),
+      metrics: metrics === true ? this.#contenders.map(contender => contender.metrics()) : null,
       threads,
       seconds: spent.seconds,
       messagesPerSecond,
-      megabytesPerSecond: (messagesPerSecond * meanBytes) / 1e6,
+      megabytesPerSecond: (messagesPerSecond * this.#meanBytes(account.offered)) / 1e6,
       ...(openLoop?.figures ?? OpenLoop.none),
       cpuSeconds: spent.cpuSeconds,
       gcMs: spent.gcMs + sum(window.threadDelays, ({ gcMs }) => gcMs),
@@ -138,7 +174,7 @@ class TrialRun {
 
   /** Until every producer has an acknowledgement, and for as long as asked. */
   async #warmUp(): Promise<void> {
-    const { cell, warmupSeconds } = this.#spec
+    const { cell, warmupSeconds, warmupMessages = 0, transactions } = this.#spec
     const endless = Number.POSITIVE_INFINITY
     if (cell.rate === 'max') {
       const budget = new Budget(endless)
@@ -150,26 +186,34 @@ class TrialRun {
     const warm = startedAt + warmupSeconds * 1000
     // at a low rate the first message of the last producer is due only after a while
     const firstDueMs = cell.rate === 'max' ? 0 : (cell.producers * cell.threads * 1000) / cell.rate
-    const deadline = startedAt + firstDueMs + Math.max(FIRST_ACKNOWLEDGEMENT_MS, warmupSeconds * 1000)
+    const committedMs = (transactions?.seconds ?? 0) * 1000
+    const patience = firstDueMs + committedMs + Math.max(FIRST_ACKNOWLEDGEMENT_MS, warmupSeconds * 1000)
+    let deadline = startedAt + patience
+    let seen = 0
     let halted = false
     void this.#halted.then(() => {
       halted = true
     })
     while (!halted) {
       const acknowledged = this.#targets.every(target => target.counts.delivered > 0)
+      const count = this.#acknowledged()
       const now = performance.now()
-      if (acknowledged && now >= warm) return
+      if (acknowledged && now >= warm && count >= warmupMessages) return
+      // so many messages may take long; only a standstill is a fault
+      if (count > seen) deadline = now + patience
+      seen = count
       if (now > deadline) {
-        this.#faults.push(`no acknowledgement came within ${FIRST_ACKNOWLEDGEMENT_MS / 1000} s`)
+        this.#faults.push(`no acknowledgement came within ${Math.round(patience / 1000)} s`)
         this.#halt()
         return
       }
-      await sleep(acknowledged ? Math.min(warm - now, 100) : LOOK_MS)
+      await sleep(acknowledged && count >= warmupMessages ? Math.min(warm - now, 100) : LOOK_MS)
     }
   }
 
   #closedWindow(): Promise<Window> {
-    const { length } = this.#spec
+    const { length, transactions } = this.#spec
+    if ('seconds' in length && transactions !== undefined) return this.#committedWindow(length.seconds)
     return 'seconds' in length ? this.#fixedWindow(length.seconds) : this.#fixedCount(length.messages)
   }
 
@@ -178,6 +222,19 @@ class TrialRun {
     const window = await this.#measure(() =>
       Promise.race([sleep(seconds * 1000, undefined, { signal: timer.signal }), this.#halted]),
     )
+    timer.abort()
+    return window
+  }
+
+  /** From one commit to the last that was begun in time, so that it holds whole transactions, commits included. */
+  async #committedWindow(seconds: number): Promise<Window> {
+    await this.#settle()
+    const timer = new AbortController()
+    const window = await this.#measure(async () => {
+      for (const lane of this.#lanes) lane.start(new Budget(Number.POSITIVE_INFINITY))
+      await Promise.race([sleep(seconds * 1000, undefined, { signal: timer.signal }), this.#halted])
+      await this.#stopLoops()
+    })
     timer.abort()
     return window
   }
@@ -196,7 +253,8 @@ class TrialRun {
   async #openWindow(rate: number): Promise<Window> {
     await this.#settle()
     const { length } = this.#spec
-    const loop = new OpenLoop(this.#contenders, this.#lanes, this.#halted)
+    if (this.#feed === undefined) throw new Error('a rate is kept to without measuring latencies')
+    const loop = new OpenLoop(this.#contenders, this.#lanes, this.#feed, this.#halted)
     const messages = 'seconds' in length ? Math.ceil(rate * length.seconds) : length.messages
     await loop.start(scheduleOf(rate, messages))
     const window = await this.#measure(async () => {
@@ -219,11 +277,13 @@ class TrialRun {
   async #measure(during: () => Promise<unknown>): Promise<Window> {
     const meter = new Meter()
     for (const thread of this.#threads) thread.measure()
+    const stopReporting = this.#report()
     const from = monotonicMs()
-    const before = this.#acknowledged()
+    const before = this.#inWindow()
     await during()
-    const delivered = this.#acknowledged() - before
+    const delivered = this.#inWindow() - before
     const to = monotonicMs()
+    stopReporting()
     const [spent, ...delays] = await Promise.all([
       meter.stop(),
       ...this.#threads.map(thread => thread.measured()),
@@ -231,12 +291,31 @@ class TrialRun {
     return { spent, threadDelays: delays.filter(delay => delay !== undefined), delivered, from, to }
   }
 
+  #report(): () => void {
+    const { reportingSeconds } = this.#spec
+    if (reportingSeconds === undefined) return () => {}
+    return reportEvery({
+      seconds: reportingSeconds,
+      feed: this.#feed,
+      acknowledged: () => sum(this.#contenders, contender => contender.acknowledged()),
+      meanBytes: this.#meanBytes,
+      tell: this.#onProgress,
+    })
+  }
+
+  /** What counts for the rate. On a schedule, a commit comes when its time has come, whatever the window. */
+  #inWindow(): number {
+    return this.#spec.cell.rate === 'max'
+      ? this.#acknowledged()
+      : sum(this.#contenders, contender => contender.acknowledged())
+  }
+
   async #stopLoops(): Promise<void> {
     await Promise.all(this.#lanes.map(lane => lane.stop()))
   }
 
   /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. */
-  async #drain(endsBefore: number): Promise<number> {
+  async #drain(endsBefore: number, markers: () => number): Promise<number> {
     const flushed = await Promise.allSettled(
       this.#targets.map(target => target.flush({ timeoutMs: DRAIN_MS })),
     )
@@ -247,7 +326,7 @@ class TrialRun {
     try {
       const [first] = this.#targets
       if (first !== undefined) {
-        moved = await endsMoved(first, this.#spec.topic, endsBefore, this.#acknowledged())
+        moved = await endsMoved(first, this.#spec.topic, endsBefore, this.#acknowledged() + markers())
       }
     } catch (error) {
       this.#faults.push(`the end offsets could not be read: ${(error as Error).message}`)

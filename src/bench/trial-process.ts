@@ -5,7 +5,7 @@ import type { TrialSpec } from './trial.ts'
 livesWithParent()
 process.once('message', async (spec: TrialSpec) => {
   try {
-    answer({ result: await runTrial(spec) })
+    answer({ result: await runTrial(spec, progress => process.send?.({ progress })) })
   } catch (error) {
     answer({ error: toSentError(error) })
   }

@@ -6,14 +6,18 @@ import { describeEnvironment } from '../bench/environment.ts'
 import { finding } from '../bench/finding.ts'
 import { Charts } from '../bench/html/charts.ts'
 import { renderPage } from '../bench/html/page.ts'
+import { metricLines } from '../bench/metrics.ts'
 import { checkWritable, writeWhole } from '../bench/output-file.ts'
 import { estimateSeconds, type Plan, settingsOf } from '../bench/plan.ts'
 import type { BenchReport } from '../bench/report.ts'
+import { progressLine } from '../bench/reporter.ts'
+import { stageTitles } from '../bench/stages/stage.ts'
 import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
 import type { Trial } from '../bench/trial.ts'
 import { turnsOf } from '../bench/turns.ts'
 import { MillraceError } from '../errors.ts'
 import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
+import { perfOptions } from './bench-perf.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
 import { type Command, EXIT, type Io } from './command.ts'
 import { exitCodeOf } from './exit.ts'
@@ -91,7 +95,12 @@ which is not Kafka.`,
         ...flag,
         describe: "a row for what librdkafka's producer itself does here; without lists it is there anyway",
       })
+      .option('stages', {
+        ...flag,
+        describe: 'what each layer costs: JavaScript only, into the addon, embedded cluster, brokers',
+      })
       .option('payload-file', { ...value, describe: 'one payload a line, instead of random bytes' })
+      .options(perfOptions)
       .option('duration', { ...value, describe: 'seconds measured; default 5, or 2 where no list is given' })
       .option('messages', { ...value, describe: 'messages measured, instead of a duration' })
       .option('warmup', { ...value, describe: 'seconds before that, at least; default 1, or 0.5' })
@@ -152,11 +161,15 @@ which is not Kafka.`,
         plan,
         {
           report: write,
+          progress: progress => tell(`  ${progressLine(progress)}`),
           warning: text => tell(`millrace: ${text}`),
-          trial: (trial, cell, of, others) => {
+          trial: (trial, { cell, stage, other }, of) => {
             const rate = trial.state === 'valid' ? measured(trial) : `${trial.state}: ${trial.why}`
             const name = nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)
-            tell(`[${trial.order}/${of}] ${name}${others ? ', the other installation' : ''}: ${rate}`)
+            const layer = stage === undefined ? '' : `, ${stageTitles[stage]}`
+            tell(
+              `[${trial.order}/${of}] ${name}${layer}${other === undefined ? '' : ', the other installation'}: ${rate}`,
+            )
           },
         },
         interruption.signal,
@@ -170,7 +183,7 @@ which is not Kafka.`,
       write(final)
       if (page !== undefined) writeWhole(page, await renderPage(final), 'report')
       if (error !== undefined) io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
-      else if (!nothing) tell(['', ...findings(final), finding(final)].join('\n'))
+      else if (!nothing) tell(['', ...metricsOf(final), ...findings(final), finding(final)].join('\n'))
       return exitCode
     } finally {
       ignore()
@@ -182,6 +195,14 @@ which is not Kafka.`,
 function measured({ messagesPerSecond, latencyMs }: Extract<Trial, { state: 'valid' }>): string {
   const p50 = latencyMs?.p50 ?? null
   return `${count(messagesPerSecond)} msg/s${p50 === null ? '' : `, p50 ${p50.toFixed(1)} ms`}`
+}
+
+/** librdkafka's statistics of each row's last trial, where they were asked for. */
+function metricsOf({ cells }: BenchReport): string[] {
+  return cells.flatMap(cell => {
+    const metrics = cell.trials.findLast(trial => (trial.metrics ?? null) !== null)?.metrics ?? []
+    return metrics.length === 0 ? [] : [`Statistics of ${nameOf(cell, cells)}:`, ...metricLines(metrics), '']
+  })
 }
 
 function announcement(plan: Plan): string[] {

@@ -1,6 +1,5 @@
 import { requireBrokers } from '../config/index.ts'
-import { MillraceError } from '../errors.ts'
-import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from '../input/index.ts'
+import { checkReadOptions, isPacked, openInputs, optionsFor } from '../input/index.ts'
 import { DeadLetters } from '../load/dead-letters.ts'
 import { Load } from '../load/load.ts'
 import type { LoadReceipt, ReceiptSettings } from '../load/receipt/load-receipt.ts'
@@ -10,6 +9,7 @@ import { allOf, type InputStretch } from '../load/stretch.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { Command, Io } from './command.ts'
 import { clusterFor, connectProducers, resolveConnection } from './common.ts'
+import { checkDryRun, dryRun } from './dry-run.ts'
 import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
@@ -24,6 +24,7 @@ import {
   tellUnchecked,
 } from './produce-receipt.ts'
 import { showProgress, waitingLines } from './progress.ts'
+import { readyProducers } from './ready.ts'
 
 /** In flight with --threads, unless it is set: half of what it is without. */
 const IN_FLIGHT_OF_THREADS = {
@@ -49,19 +50,24 @@ export const produce: Command<ProduceArguments> = {
       abort.abort()
       if (load !== undefined) interruptLoad(load, io, options)
     })
+    checkDryRun(options)
     const plan = planProduce(options)
     const opened = openInputs(options.files ?? [], { stdin: io.stdin })
     const names = opened.map(({ name }) => name)
     for (const name of names) checkReadOptions(name, optionsFor(name, names, plan.read))
     const connection = resolveConnection(options, io, {
-      // a misspelt topic would be made by a cluster that makes topics
+      // a cluster that makes topics would make a misspelt one, and by asking for it one that is to be made
       defaults: {
-        'allow.auto.create.topics': options.embedded,
+        'allow.auto.create.topics': options.embedded && plan.createTopic === undefined,
         // each thread has memory of its own beside what is in flight
         ...(plan.load.threads === undefined ? {} : IN_FLIGHT_OF_THREADS),
       },
     })
     checkThreads(plan.load, connection.engine)
+    if (options['dry-run']) {
+      const setup = { plan, inputs: opened, connection, signal: abort.signal, signalled: () => signalled }
+      return dryRun(setup, options, io).finally(ignore)
+    }
     if (!options.embedded) requireBrokers(connection.properties)
     const partitioner = String(connection.properties.partitioner ?? 'murmur2_random')
     const receiptPlan = planReceipt(options, opened)
@@ -73,24 +79,24 @@ export const produce: Command<ProduceArguments> = {
     try {
       desk = await ReceiptDesk.open(receiptPlan, plan, partitioner, opened)
       if (desk?.prior !== undefined && !options.quiet) tellResume(desk.prior, io)
-      const inputs = desk?.inputs ?? opened
       if (plan.deadLetter !== undefined) {
         // a letter that was not written in whole is of a record that is read again
         const keep = desk?.prior === undefined ? undefined : await wholeLineBytes(plan.deadLetter)
         deadLetters = await DeadLetters.open(plan.deadLetter, keep)
         if (desk?.prior !== undefined && !options.quiet) tellLetters(desk.prior, deadLetters, io)
       }
-      const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
+      const inputs = desk?.inputs ?? opened
+      const setup = { plan, inputs, connection, properties, cluster, signal: abort.signal }
+      const { producers, inputs: ready, properties: used } = await readyProducers(setup, options, io)
       engine = producers[0]?.engine ?? engine
-      await checkTarget(producers, plan.load, engine)
       const another = async (extra: Record<string, string | number>, signal: AbortSignal) => {
-        const made = await connectProducers(1, connection, { ...properties, ...extra }, io, signal)
+        const made = await connectProducers(1, connection, { ...used, ...extra }, io, signal)
         return made[0] as Producer
       }
       const onWaiting = waitingLines(io, options)
       const { read, load: settings } = plan
       if (desk !== undefined) {
-        const most = Number(properties['queue.buffering.max.messages'] ?? QUEUE_MESSAGES)
+        const most = Number(used['queue.buffering.max.messages'] ?? QUEUE_MESSAGES)
         const receiptSettings = {
           threads: settings.threads ?? 1,
           openRecords: openRecordsFor(producers.length, most),
@@ -98,10 +104,11 @@ export const produce: Command<ProduceArguments> = {
         }
         receipt = await openReceipt(desk, producers, plan, receiptSettings, options, io)
       }
-      load = new Load({ ...settings, read, producers, another, inputs, deadLetters, receipt, onWaiting })
+      const means = { producers, another, inputs: ready, deadLetters, receipt, onWaiting }
+      load = new Load({ ...settings, read, ...means })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
-      const result = await watched(load, receipt?.stretches ?? allOf(inputs), options, io)
+      const result = await watched(load, plan, receipt?.stretches ?? allOf(inputs), options, io)
       return report(result, { engine, embedded: options.embedded, signalled, receipt }, plan, options, io)
     } catch (error) {
       if (signalled === undefined) throw error
@@ -147,6 +154,7 @@ async function openReceipt(
 /** Runs a load, and shows how it gets on. */
 async function watched(
   load: Load,
+  { read: { decompress } }: ProducePlan,
   stretches: readonly InputStretch[],
   options: ProduceArguments,
   io: Io,
@@ -154,17 +162,16 @@ async function watched(
   const fromTerminal =
     stretches.some(({ input }) => input.name === '-') && (io.stdin as { isTTY?: boolean }).isTTY
   if (fromTerminal && !options.quiet) io.stderr.write('Reading standard input; Ctrl-D ends it.\n')
-  // bytes are counted as they are unpacked, and how many that will be is not known
-  const { decompress = 'auto' } = options
-  const isPacked = ({ name }: Input) =>
-    (decompress === 'auto' ? packingOf(name).packing : decompress) !== 'none'
   const sizes = stretches.map(({ input, from, to }) => {
-    const end = isPacked(input) ? null : (to ?? input.size)
+    // of a packed one only the whole's packed size is known
+    if (isPacked(input.name, decompress)) return from === 0 ? input.size : null
+    const end = to ?? input.size
     return end === null ? null : end - from
   })
   const total = sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
   const wanted = !options['no-progress'] && !options.quiet
-  const progress = wanted ? showProgress(load, total, io, io.stderr.isTTY === true) : undefined
+  const asBar = io.stderr.isTTY === true && io.env.TERM !== 'dumb'
+  const progress = wanted ? showProgress(load, total, io, asBar) : undefined
   const result = await load.run()
   progress?.stop()
   return result
@@ -206,38 +213,4 @@ function interruptLoad(load: Load, io: Io, options: ProduceArguments): void {
   io.stderr.write(
     `${line}Interrupted; waiting up to ${duration(limit)} for ${count(inFlight)} messages on their way. Again to leave at once.\n`,
   )
-}
-
-/**
- * A topic or partition that is not there, or an engine that stands in and cannot do this, is found before anything is
- * read. Closes the producers when it throws.
- */
-async function checkTarget(
-  producers: readonly Producer[],
-  load: ProducePlan['load'],
-  engine: string,
-): Promise<void> {
-  const { topic, partition } = load
-  try {
-    checkThreads(load, engine)
-    // where records name it, each is looked for as it comes
-    if (topic === undefined) return
-    const found = await producers[0]?.describeTopic(topic)
-    if (found === null) {
-      throw new MillraceError('UNKNOWN_TOPIC', `The cluster has no topic ${topic}`, {
-        hint: 'Create it, check the name, or let the cluster make it with -X allow.auto.create.topics=true where it may',
-        context: { topic },
-      })
-    }
-    const partitions = found?.partitions.length ?? 0
-    if (typeof partition === 'number' && partition >= partitions) {
-      throw new MillraceError('UNKNOWN_TOPIC', `The topic ${topic} has no partition ${partition}`, {
-        hint: `It has ${partitions}, from 0`,
-        context: { topic, partition },
-      })
-    }
-  } catch (error) {
-    await Promise.all(producers.map(producer => producer.close()))
-    throw error
-  }
 }

@@ -74,6 +74,31 @@ export interface Binding {
   ): bigint | number
   hashPacked(fields: Int32Array, count: number, arena: Uint8Array): bigint
 
+  /**
+   * A consumer of the addon's own: engine/reader.ts. Texts are lists with NUL between their pieces, or behind each; what
+   * starts a job says whether it did.
+   */
+  readerOpen(properties: string, wake: () => void): number | string
+  readerDescribe(reader: number, topics: string, timeoutMs: number): boolean
+  readerOffsets(reader: number, topics: string, partitions: Int32Array, timeoutMs: number): boolean
+  readerRead(
+    reader: number,
+    topics: string,
+    partitions: Int32Array,
+    bounds: Float64Array,
+    runs: Float64Array,
+    timeoutMs: number,
+  ): boolean
+  readerRunning(reader: number): boolean
+  readerProgress(reader: number): Float64Array
+  readerEvents(reader: number): string
+  readerFailure(reader: number, kind: 0 | 1 | 2): string
+  readerDescribed(reader: number): string
+  readerFound(reader: number, offsets: Float64Array): boolean
+  readerSums(reader: number, partitions: Float64Array, records: Float64Array, hashes: BigUint64Array): boolean
+  readerCancel(reader: number): void
+  readerClose(reader: number): void
+
   errors(): [code: number, name: string, text: string][]
 
   /** Topics one a line; calls back in a later turn with the row of bind_identity.cc. False: there is no such channel. */
@@ -87,6 +112,14 @@ export interface Binding {
 
   /** Locks a file as flock(2) does, without waiting: 0, or errno. */
   lockFile(descriptor: number): number
+  /** Topics one a line; calls back in a later turn with the row of bind_configs.cc. False: there is no such channel. */
+  topicConfigs(
+    channel: number,
+    broker: number,
+    topics: string,
+    milliseconds: number,
+    done: (row: readonly string[]) => void,
+  ): boolean
 
   readonly cluster: ClusterBinding
 
@@ -105,6 +138,11 @@ export interface Binding {
   ceilingCounts(token: number): Float64Array
   ceilingClose(token: number): void
   ceilingRelease(token: number): void
+
+  /** A channel without a client takes messages and acknowledges them: src/native/sink.h. */
+  sinkOpen(channel: number): number
+  sinkTaken(sink: number): number
+  sinkClose(sink: number): void
 
   /** The versions of librdkafka; throws where the one in use is missing or will not do. */
   librdkafka(): { readonly running: string; readonly compiledFor: string }
@@ -152,7 +190,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 7
+const ABI = 9
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

@@ -6,14 +6,14 @@ export interface Waiting {
   readonly reason: string
   /** Since the last acknowledgement, or since what it waits for went wrong. */
   readonly seconds: number
-  /** Records that were offered and have not ended. */
+  /** Records that were read and have not ended. */
   readonly records: number
 }
 
 export interface Watched {
   /** Grows with each record that ends well, or is rejected. */
   progress(): number
-  /** Records that were offered and have not ended. */
+  /** Records that were read and have not ended. */
   open(): number
   /** What the cluster said last, while records wait for it. */
   trouble(): { readonly words: string; readonly message: string } | undefined

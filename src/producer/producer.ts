@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter, setMaxListeners } from 'node:events'
 import type { KafkaError } from '../client/kafka-errors.ts'
-import type { ProducerClient } from '../client/producer-client.ts'
+import type { ProducerClient, Throttle } from '../client/producer-client.ts'
 import type { LogLine } from '../client/witness.ts'
 import type { ProducerProperties } from '../config/index.ts'
 import { deferred } from '../deferred.ts'
@@ -13,6 +13,7 @@ import { checkTopic } from '../engine/message.ts'
 import { MillraceError } from '../errors.ts'
 import type { Histogram } from '../latency/index.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
+import { checkCloseOptions, checkSignal, optionsOf, timeout } from './call-options.ts'
 import { closedError } from './closed.ts'
 import { effectiveProperties } from './effective-properties.ts'
 import { Ledger } from './ledger.ts'
@@ -20,8 +21,7 @@ import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, tokenOf } from './share.ts'
-import { checkCloseOptions, timeout } from './timeouts.ts'
-import { describeTopic, leaderless, type TopicDescription } from './topic.ts'
+import { describeTopic, leadersOf, type PartitionLeader, type TopicDescription } from './topic.ts'
 import {
   RunningTransaction,
   type Transaction,
@@ -57,6 +57,8 @@ export interface ProducerEvents {
   /** librdkafka's statistics, every statistics.interval.ms. */
   statistics: [statistics: Readonly<Record<string, unknown>>]
   log: [line: LogLine]
+  /** A broker holds back its answers by so much, for a quota; 0: no longer. */
+  throttle: [throttle: Throttle]
   /** Something went wrong with a broker; librdkafka goes on trying. */
   clientError: [error: KafkaError]
   /** The producer takes no more messages. */
@@ -104,7 +106,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * AUTHENTICATION_FAILED, PRODUCER_FENCED, REQUEST_FAILED, ABORTED; nothing stays behind then.
    */
   static async connect(properties: ProducerProperties, options: ConnectOptions = {}): Promise<Producer> {
-    const { signal, onLog } = options
+    const { signal, onLog } = optionsOf('connect', options)
+    checkSignal(signal)
     const timeoutMs = timeout(options.timeoutMs ?? 10_000)
     const onWarning = options.onWarning ?? (text => process.emitWarning(text, 'MillraceWarning'))
     const effective = effectiveProperties(properties, onWarning)
@@ -118,6 +121,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
         onLog?.(line)
         producer?.emit('log', line)
       },
+      throttle: (throttle: Throttle) => producer?.emit('throttle', throttle),
       statistics: (json: string) => producer?.emit('statistics', JSON.parse(json)),
     }
     connected = await connectEngine(options.engine ?? 'auto', effective, listener, {
@@ -219,9 +223,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
    */
   transaction<T>(
     work: (transaction: Transaction) => Promise<T> | T,
-    { timeoutMs = 60_000 }: TransactionOptions = {},
+    options: TransactionOptions = {},
   ): Promise<TransactionResult<T>> {
+    let timeoutMs: number
     try {
+      timeoutMs = optionsOf('transaction', options).timeoutMs ?? 60_000
       if (typeof work !== 'function') throw new MillraceError('USAGE', 'transaction takes a function')
       timeout(timeoutMs)
       if (within.getStore() === this) {
@@ -242,7 +248,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * acknowledgement, waiting for room included. `reset` starts the next one from zero; nothing is lost in between.
    * @throws MillraceError USAGE where the producer was not connected with `latency: true`
    */
-  latency({ reset = false }: { reset?: boolean } = {}): Histogram {
+  latency(options: { reset?: boolean } = {}): Histogram {
+    const { reset = false } = optionsOf('latency', options)
     const latencies = this.#engine.latencies(reset)
     if (latencies !== null) return latencies
     throw new MillraceError('USAGE', 'This producer does not measure latencies', {
@@ -310,10 +317,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * @throws MillraceError INVALID_MESSAGE for what Kafka has no topic of; BROKER_UNREACHABLE, REQUEST_FAILED,
    * PRODUCER_CLOSED
    */
-  async describeTopic(
-    topic: string,
-    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
-  ): Promise<TopicDescription | null> {
+  async describeTopic(topic: string, options: { timeoutMs?: number } = {}): Promise<TopicDescription | null> {
+    const { timeoutMs = 10_000 } = optionsOf('describeTopic', options)
     if (this.#state !== 'open') throw closedError(this.#state)
     checkTopic(topic)
     // librdkafka's default is true for producers
@@ -322,16 +327,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * Asks the cluster which partitions of a topic have no leader: messages for these wait until they have one.
-   * @throws MillraceError INVALID_MESSAGE, BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
+   * Asks the cluster for a topic's partitions and their leaders, in one request. Null when there is no such topic
+   * (where allow.auto.create.topics permits, asking makes it, and it is there a moment later).
+   * @throws MillraceError as describeTopic
    */
-  async leaderless(
+  async topicLeaders(
     topic: string,
-    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
-  ): Promise<readonly number[]> {
+    options: { timeoutMs?: number } = {},
+  ): Promise<readonly PartitionLeader[] | null> {
+    const { timeoutMs = 10_000 } = optionsOf('topicLeaders', options)
     if (this.#state !== 'open') throw closedError(this.#state)
     checkTopic(topic)
-    return leaderless(this.#client, topic, timeout(timeoutMs))
+    return leadersOf(this.#client, topic, timeout(timeoutMs))
   }
 
   async #transact<T>(

@@ -171,7 +171,7 @@ describe('a trial', () => {
     const { faults, figures } = await running
 
     expect(faults).toEqual([
-      `${figures.delivered} were delivered, but the end offsets moved by ${figures.delivered + 5}`,
+      `${figures.delivered} were delivered, but the end offsets moved by ${figures.delivered + 5}: 5 too many, duplicates or somebody else's`,
     ])
   })
 

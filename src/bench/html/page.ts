@@ -2,6 +2,7 @@ import { type AnalysedReport, headlines } from '../analysis.ts'
 import { finding } from '../finding.ts'
 import { Charts } from './charts.ts'
 import { Html, html } from './html.ts'
+import { layers } from './layers.ts'
 import { cost, environment, latency, trials } from './sections.ts'
 import { style } from './style.ts'
 import { throughput } from './throughput.ts'
@@ -41,6 +42,7 @@ ${throughput(report, charts)}
 ${verdicts(report, charts)}
 ${latency(report, charts)}
 ${cost(report, charts)}
+${layers(report, charts)}
 ${trials(report)}
 ${environment(report)}
 </main>

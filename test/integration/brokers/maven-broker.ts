@@ -18,6 +18,11 @@ export interface BrokerPlace {
   readonly properties: Readonly<Record<string, string>>
 }
 
+/** Of a broker's folder, the part with its logs. */
+export function dataFolderOf(folder: string): string {
+  return join(folder, 'data')
+}
+
 /** One Kafka process (broker and controller in one), which can be started, killed and started again. */
 export class MavenBroker {
   readonly address: string
@@ -33,6 +38,10 @@ export class MavenBroker {
     this.address = `127.0.0.1:${place.port}`
   }
 
+  get dataFolder(): string {
+    return dataFolderOf(this.#place.folder)
+  }
+
   get running(): boolean {
     return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
   }
@@ -44,8 +53,8 @@ export class MavenBroker {
     await writeFile(this.#config, lines.join(''))
     const { child, tail } = this.#java('kafka.tools.StorageTool', [
       'format',
-      '-t',
-      clusterId,
+      // one word: an id may begin with a dash
+      `--cluster-id=${clusterId}`,
       '-c',
       this.#config,
     ])
