@@ -428,6 +428,22 @@ describe('is refused, with the reason', () => {
     }
   })
 
+  test('what went to an embedded cluster', async () => {
+    const path = fresh(lines(0, 100))
+    const own = ['produce', '--json', '--embedded', '-t', 'x', path, '--receipt', `${path}.receipt`]
+    const first = await millrace([...own, '--limit', '50'])
+    expect({ exit: first.exit, receipt: JSON.parse(first.stdout).receipt }).toEqual({
+      exit: 0,
+      receipt: `${path}.receipt`,
+    })
+    const { exit, stdout } = await millrace([...own, '--resume'])
+    expect({ exit, ...JSON.parse(stdout).error }).toMatchObject({
+      exit: 2,
+      code: 'RECEIPT_UNFIT',
+      message: expect.stringMatching(/embedded cluster, which ended with it/),
+    })
+  })
+
   test('a receipt that another load is writing', async () => {
     const { topic, path, receipt } = await begun()
     const other = await ReceiptFile.open(receipt)

@@ -78,7 +78,13 @@ export class LoadReceipt {
       deadLetterBytes: () => letters?.bytes ?? 0,
       write: line => this.#write(line),
     })
-    file.before = async () => letters?.sync()
+    let synced = letters?.bytes ?? 0
+    file.before = async () => {
+      const bytes = letters?.bytes ?? 0
+      if (bytes === synced) return
+      await letters?.sync()
+      synced = bytes
+    }
   }
 
   /**
