@@ -80,6 +80,11 @@ export interface Ended {
 }
 
 /** Runs a command line to its end. */
+/** Standard error without what an embedded cluster, asked as if it were Kafka, cannot tell a load beforehand. */
+export function withoutUnchecked(stderr: string): string {
+  return stderr.replace(/^Not checked: .*\n/gm, '')
+}
+
 export async function millrace(argv: readonly string[], options: HarnessOptions = {}): Promise<Ended> {
   const running = start(argv, { stdin: '', ...options })
   const exit = await running.exit
