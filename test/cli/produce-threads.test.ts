@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { Producer } from '../../src/index.ts'
@@ -29,7 +30,11 @@ interface Account {
 
 function argvFor(topic: string, argv: readonly string[]): readonly string[] {
   const making = ['-X', 'allow.auto.create.topics=true']
-  return ['produce', '--json', '-b', cluster().bootstrapServers, ...making, '-t', topic, ...argv]
+  // files are loaded several times
+  const receipt = file(`${topic}.receipt`, '')
+  rmSync(receipt)
+  const own = ['-b', cluster().bootstrapServers, '-t', topic, '--receipt', receipt]
+  return ['produce', '--json', ...own, ...making, ...argv]
 }
 
 async function produce(argv: readonly string[], options = {}) {

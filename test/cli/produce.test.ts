@@ -505,6 +505,7 @@ describe('progress', () => {
       freshTopic(),
       '--rate',
       '4000',
+      '--no-receipt',
       input,
     ]
     const { exit, stderr } = await millrace(argv, { terminal: true })
