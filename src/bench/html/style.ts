@@ -41,6 +41,7 @@ td.words { text-align: left; white-space: normal; min-width: 14rem; }
   body { padding: 0.75rem; }
   .wide { display: none; }
   .narrow { display: block; }
+  th { white-space: normal; vertical-align: bottom; }
 }
 @media print {
   :root {
@@ -52,7 +53,7 @@ td.words { text-align: left; white-space: normal; min-width: 14rem; }
   .wide { display: block; }
   .narrow { display: none; }
   .scroll { overflow: visible; }
-  th, td { white-space: normal; }
+  th, td { white-space: normal; overflow-wrap: anywhere; }
   figure, tr { break-inside: avoid; }
   h2, h3, figcaption { break-after: avoid; }
 }
