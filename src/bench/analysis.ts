@@ -126,9 +126,11 @@ function tally(verdicts: readonly { readonly kind: VerdictKind }[]): string {
   return counts.length === 0 ? 'nothing to compare' : counts.join(', ')
 }
 
+const parallel: ReadonlySet<Scaling['axis']> = new Set(['loops', 'threads', 'producers', 'processes'])
+
 /** Parallelism always; another axis where it ends within what was measured. */
 function worthTelling({ axis, knee, points }: Scaling): boolean {
-  return axis === 'loops' || axis === 'threads' || axis === 'producers' || knee !== points.at(-1)?.value
+  return parallel.has(axis) || knee !== points.at(-1)?.value
 }
 
 function verdictLines({ verdicts, cells }: AnalysedReport): string[] {

@@ -1,6 +1,6 @@
-import { aborted, type ErrorCode, errorCodes, MillraceError } from '../errors.ts'
+import { aborted, MillraceError } from '../errors.ts'
 import { startChild, startEntry } from './child.ts'
-import type { SentError } from './child-side.ts'
+import { fromSentError, type SentError } from './child-side.ts'
 import type { TrialResult, TrialSpec } from './trial.ts'
 
 /** A process that died under its trial tells why instead. */
@@ -43,8 +43,9 @@ export async function forkTrial(
 
 /** An option that the other one took no notice of, so that it measured something else. */
 function unknownThere({ cell }: TrialSpec, { figures }: TrialResult): string | undefined {
-  const { threads = 1, achievedRate = null }: Partial<TrialResult['figures']> = figures
+  const { threads = 1, processes = 1, achievedRate = null }: Partial<TrialResult['figures']> = figures
   if (threads !== cell.threads) return 'threads'
+  if (processes !== cell.processes) return 'processes'
   return (achievedRate === null) === (cell.rate === 'max') ? undefined : 'rate'
 }
 
@@ -82,9 +83,4 @@ export async function forkCluster(topics: Readonly<Record<string, number>> = {})
       await ended
     },
   }
-}
-
-function fromSentError({ code, message }: SentError): Error {
-  if (code !== null && Object.hasOwn(errorCodes, code)) return new MillraceError(code as ErrorCode, message)
-  return new Error(message)
 }

@@ -24,6 +24,7 @@ const fields: readonly { readonly field: Field; readonly title: string }[] = [
   { field: 'loops', title: 'loops' },
   { field: 'threads', title: 'threads' },
   { field: 'producers', title: 'producers' },
+  { field: 'processes', title: 'processes' },
   { field: 'messageSize', title: 'bytes' },
   { field: 'rate', title: 'rate' },
   { field: 'compression', title: 'compression' },
@@ -188,6 +189,13 @@ export function remarks({ cells }: BenchReport): string[] {
   return lines
 }
 
+const singular: ReadonlyMap<Field, string> = new Map([
+  ['loops', 'loop'],
+  ['threads', 'thread'],
+  ['producers', 'producer'],
+  ['processes', 'process'],
+])
+
 /** A cell by what sets it apart: `batch, 4 loops`, or `batch engine, 4 loops` where engines are what differs. */
 export function nameOf(cell: Cell, cells: readonly Cell[]): string {
   const isCeiling = cell.engine === 'ceiling'
@@ -197,9 +205,8 @@ export function nameOf(cell: Cell, cells: readonly Cell[]): string {
   const parts = fields.flatMap(({ field, title }) => {
     const value = cell[field]
     if (field === 'engine' || field === 'api' || value === null || !differs(field)) return []
-    if (field === 'loops' || field === 'threads' || field === 'producers') {
-      return [`${value} ${value === 1 ? title.slice(0, -1) : title}`]
-    }
+    const single = singular.get(field)
+    if (single !== undefined) return [`${value} ${value === 1 ? single : title}`]
     return [`${title} ${group(value)}`]
   })
   if (isCeiling) return ['ceiling', ...parts].join(', ')

@@ -17,8 +17,9 @@ const CATCH_UP_MS = 60_000
 /** librdkafka's linger.ms. */
 const DEFAULT_LINGER_MS = 5
 
-export function scheduleOf(rate: number, messages: number): Schedule {
-  return { rate, startAt: performance.now() + LEAD_MS, messages, first: 0, step: 1 }
+/** `startAt`: default as soon as threads can keep to it. */
+export function scheduleOf(rate: number, messages: number, startAt = performance.now() + LEAD_MS): Schedule {
+  return { rate, startAt, messages, first: 0, step: 1 }
 }
 
 export interface OpenLoopFigures {
@@ -96,8 +97,10 @@ export class OpenLoop {
 
   /** Waits until all that was due has ended, where that is to be expected. */
   async end(properties: Properties): Promise<OpenLoopFigures> {
-    const { messages, rate } = this.#begun
-    const grew = this.#backlog.saturated(messages)
+    const { messages, rate, step } = this.#begun
+    // of several processes each has a part of what is due
+    const due = messages / step
+    const grew = this.#backlog.saturated(due)
     const caughtUp = grew ? false : await this.#caughtUp()
     const saturated = grew || (!caughtUp && !this.#isHalted)
     const lateness = merged(this.#lanes.map(lane => lane.lateness))
@@ -111,7 +114,7 @@ export class OpenLoop {
       backlogGrowth: growth,
     }
     if (saturated) {
-      const share = Math.round((growth / messages) * 100)
+      const share = Math.round((growth / due) * 100)
       const why = `the backlog grew by ${Math.round(growth)} messages, ${share} % of those due: ${rate} a second is more than is carried here`
       return {
         figures: { ...common, latencyMs: null, histogram: null, distinctRequests: null },

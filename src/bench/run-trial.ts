@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { deferred } from '../deferred.ts'
 import { nanoseconds } from '../latency/index.ts'
 import { faultsOf } from './account.ts'
+import { inFlightLimit } from './busy.ts'
 import { connectAll } from './connect.ts'
 import type { Contender, Lane, Target } from './contender.ts'
 import { endsMoved, readyTopic } from './end-offsets.ts'
 import { Meter, peakRssBytes, type Spent } from './meter.ts'
 import { OpenLoop, type OpenLoopFigures, scheduleOf } from './open-loop.ts'
+import { partOf, type Schedule } from './pacer.ts'
 import { ringOf } from './payloads.ts'
+import { type Company, shareOf } from './processes/company.ts'
 import { together } from './requests.ts'
 import type { ThreadDelay } from './thread-protocol.ts'
 import { startThreads, ThreadLane } from './threads.ts'
@@ -20,17 +23,22 @@ const LOOK_MS = 5
 
 /**
  * One trial, in this process: connects, warms up, measures, drains, and compares the account with the
- * topic's end offsets. Meant for a process of its own.
+ * topic's end offsets. Meant for a process of its own. `company`: it is one of several that run the trial, and whoever
+ * started them compares.
  * @throws MillraceError where it could not begin: no connection, no topic, no payloads. What goes wrong
  * later makes the trial void.
  */
-export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
+export async function runTrial(spec: TrialSpec, company?: Company): Promise<TrialResult> {
   const ring = ringOf(spec)
   const warnings = new Set<string>()
   const contenders = await connectAll(spec, ring, text => warnings.add(text))
   const targets = contenders.map(({ target }) => target)
   const halted = deferred<'halted'>()
-  const onHalt = () => halted.resolve('halted')
+  const onHalt = () => {
+    halted.resolve('halted')
+    company?.halt()
+  }
+  void company?.halted.then(() => halted.resolve('halted'))
   let threads: ThreadLane[] = []
   try {
     const [before] = await Promise.all(
@@ -42,7 +50,7 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
       threads = await startThreads(spec, tokens, onHalt)
     }
     const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt))
-    const run = new TrialRun(spec, { contenders, lanes, halted: halted.promise, onHalt })
+    const run = new TrialRun(spec, { contenders, lanes, halted: halted.promise, onHalt, company })
     return {
       ...(await run.run(before.sum, ring.meanBytes)),
       partitions: before.partitions,
@@ -59,6 +67,7 @@ interface Parts {
   readonly lanes: readonly Lane[]
   readonly halted: Promise<'halted'>
   readonly onHalt: () => void
+  readonly company: Company | undefined
 }
 
 interface Window {
@@ -79,9 +88,10 @@ class TrialRun {
   readonly #threads: readonly ThreadLane[]
   readonly #halted: Promise<'halted'>
   readonly #halt: () => void
+  readonly #company: Company | undefined
   readonly #faults: string[] = []
 
-  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt }: Parts) {
+  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt, company }: Parts) {
     this.#spec = spec
     this.#contenders = contenders
     this.#targets = contenders.map(({ target }) => target)
@@ -89,19 +99,20 @@ class TrialRun {
     this.#threads = lanes.filter(lane => lane instanceof ThreadLane)
     this.#halted = halted
     this.#halt = onHalt
+    this.#company = company
   }
 
   async run(
     endsBefore: number,
     meanBytes: number,
-  ): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark'>> {
+  ): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark' | 'part'>> {
     const { rate, threads } = this.#spec.cell
     await this.#warmUp()
     const window = rate === 'max' ? await this.#closedWindow() : await this.#openWindow(rate)
     const { spent, delivered, openLoop } = window
     await this.#stopLoops()
     await Promise.all(this.#contenders.map(({ requests }) => requests.knownUntil(window.to)))
-    const endOffsetsMoved = await this.#drain(endsBefore)
+    const moved = await this.#drain(endsBefore)
     const acknowledged = this.#acknowledged()
     const account = {
       offered: sum(this.#lanes, lane => lane.offered),
@@ -111,16 +122,19 @@ class TrialRun {
     }
     const firstFailure = this.#lanes.find(lane => lane.firstFailure !== undefined)?.firstFailure
     const rules = { allowFailures: this.#spec.allowFailures, firstFailure }
+    const endOffsetsMoved = moved ?? account.delivered
     const faults = [...faultsOf({ ...account, acknowledged, endOffsetsMoved }, rules), ...this.#faults]
     for (const { died } of this.#threads) {
       if (died !== undefined) faults.push(`a thread died: ${died}`)
     }
-    if (delivered === 0) faults.push('nothing was acknowledged within the window')
+    if (delivered === 0 && this.#company === undefined)
+      faults.push('nothing was acknowledged within the window')
     const messagesPerSecond = delivered / spent.seconds
     const sent = together(this.#contenders.map(({ requests }) => requests.within(window.from, window.to)))
     const figures = {
       ...account,
       threads,
+      processes: 1,
       seconds: spent.seconds,
       messagesPerSecond,
       megabytesPerSecond: (messagesPerSecond * meanBytes) / 1e6,
@@ -132,8 +146,21 @@ class TrialRun {
       peakRssBytes: peakRssBytes(),
       batchMessages: sent === null || sent.requests === 0 ? null : sent.messages / sent.requests,
       requestsPerSecond: sent === null ? null : sent.requests / sent.seconds,
+      busy: {
+        ...spent.busy,
+        loop: Math.max(spent.busy.loop, ...window.threadDelays.map(({ busy }) => busy)),
+        inFlight: this.#inFlight(window),
+      },
     }
-    return { figures, faults, remark: openLoop?.remark }
+    const { from, to } = window
+    return { figures, faults, remark: openLoop?.remark, part: { acknowledged, firstFailure, from, to } }
+  }
+
+  /** Of the producer whose connections were fullest. */
+  #inFlight({ from, to }: Window): number | null {
+    const limit = inFlightLimit(this.#spec.properties, this.#spec.cell.acks)
+    const shares = this.#contenders.flatMap(({ requests }) => requests.fullWithin(limit, from, to) ?? [])
+    return shares.length === 0 ? null : Math.max(...shares)
   }
 
   /** Until every producer has an acknowledgement, and for as long as asked. */
@@ -144,12 +171,13 @@ class TrialRun {
       const budget = new Budget(endless)
       for (const lane of this.#lanes) lane.start(budget)
     } else {
-      OpenLoop.start(this.#lanes, scheduleOf(cell.rate, endless))
+      OpenLoop.start(this.#lanes, this.#ours(scheduleOf(cell.rate, endless)))
     }
     const startedAt = performance.now()
     const warm = startedAt + warmupSeconds * 1000
     // at a low rate the first message of the last producer is due only after a while
-    const firstDueMs = cell.rate === 'max' ? 0 : (cell.producers * cell.threads * 1000) / cell.rate
+    const firstDueMs =
+      cell.rate === 'max' ? 0 : (cell.processes * cell.producers * cell.threads * 1000) / cell.rate
     const deadline = startedAt + firstDueMs + Math.max(FIRST_ACKNOWLEDGEMENT_MS, warmupSeconds * 1000)
     let halted = false
     void this.#halted.then(() => {
@@ -174,6 +202,7 @@ class TrialRun {
   }
 
   async #fixedWindow(seconds: number): Promise<Window> {
+    await this.#begin()
     const timer = new AbortController()
     const window = await this.#measure(() =>
       Promise.race([sleep(seconds * 1000, undefined, { signal: timer.signal }), this.#halted]),
@@ -185,7 +214,10 @@ class TrialRun {
   /** What the warm-up sent has ended before, so that the window holds exactly these messages. */
   async #fixedCount(messages: number): Promise<Window> {
     await this.#settle()
-    const budget = new Budget(messages)
+    const budget = new Budget(
+      this.#company === undefined ? messages : shareOf(messages, this.#company.index, this.#company.of),
+    )
+    await this.#begin()
     return this.#measure(async () => {
       for (const lane of this.#lanes) lane.start(budget)
       await this.#spentOrHalted()
@@ -198,13 +230,26 @@ class TrialRun {
     const { length } = this.#spec
     const loop = new OpenLoop(this.#contenders, this.#lanes, this.#halted)
     const messages = 'seconds' in length ? Math.ceil(rate * length.seconds) : length.messages
-    await loop.start(scheduleOf(rate, messages))
+    const begin = await this.#company?.begin()
+    await loop.start(this.#ours(scheduleOf(rate, messages, begin)))
     const window = await this.#measure(async () => {
       await loop.watch('seconds' in length ? length.seconds * 1000 : (messages / rate) * 1000)
       if ('messages' in length) await this.#spentOrHalted()
     })
     const openLoop = await loop.end(this.#spec.properties)
     return { ...window, openLoop }
+  }
+
+  /** Where others run the same trial: waits until all are warm, and the window begins. */
+  async #begin(): Promise<void> {
+    if (this.#company === undefined) return
+    const at = await Promise.race([this.#company.begin(), this.#halted])
+    if (at !== 'halted') await sleep(Math.max(0, at - performance.now()))
+  }
+
+  /** What of a schedule is this process's to keep to. */
+  #ours(schedule: Schedule): Schedule {
+    return this.#company === undefined ? schedule : partOf(schedule, this.#company.index, this.#company.of)
   }
 
   async #settle(): Promise<void> {
@@ -235,18 +280,18 @@ class TrialRun {
     await Promise.all(this.#lanes.map(lane => lane.stop()))
   }
 
-  /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. */
-  async #drain(endsBefore: number): Promise<number> {
+  /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. Null where it is not to ask. */
+  async #drain(endsBefore: number): Promise<number | null> {
     const flushed = await Promise.allSettled(
       this.#targets.map(target => target.flush({ timeoutMs: DRAIN_MS })),
     )
     for (const outcome of flushed) {
       if (outcome.status === 'rejected') this.#faults.push(String(outcome.reason.message))
     }
-    let moved = 0
+    let moved: number | null = this.#company === undefined ? 0 : null
     try {
       const [first] = this.#targets
-      if (first !== undefined) {
+      if (first !== undefined && this.#company === undefined) {
         moved = await endsMoved(first, this.#spec.topic, endsBefore, this.#acknowledged())
       }
     } catch (error) {

@@ -11,6 +11,7 @@ const axes = [
   { field: 'loops', title: 'loops', unit: true },
   { field: 'threads', title: 'threads', unit: true },
   { field: 'producers', title: 'producers', unit: true },
+  { field: 'processes', title: 'processes', unit: true },
   { field: 'batch', title: 'batch', unit: false },
   { field: 'outstanding', title: 'outstanding', unit: false },
   { field: 'messageSize', title: 'message size', unit: false },

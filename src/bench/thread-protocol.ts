@@ -37,6 +37,8 @@ export interface ThreadAccount {
 export interface ThreadDelay {
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number }
   readonly gcMs: number
+  /** Of its event loop, from 0 to 1. */
+  readonly busy: number
 }
 
 /** `ready`: it is attached. `halted`: a failure stopped its offering. Answers to stop and spent have an account. */

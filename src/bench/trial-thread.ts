@@ -53,7 +53,9 @@ async function answerTo(call: ThreadCall): Promise<{ account?: ThreadAccount; de
       return {}
     case 'measured': {
       const spent = await meter?.stop()
-      return { delay: spent && { eventLoopDelayMs: spent.eventLoopDelayMs, gcMs: spent.gcMs } }
+      if (spent === undefined) return {}
+      const { eventLoopDelayMs, gcMs, busy } = spent
+      return { delay: { eventLoopDelayMs, gcMs, busy: busy.loop } }
     }
     case 'close':
       await Promise.all(producers.map(producer => producer.close({ timeoutMs: 0 })))

@@ -1,6 +1,8 @@
 import type { Properties } from '../client/producer-client.ts'
 import type { LatencyMs } from '../latency/index.ts'
+import type { Busy } from './busy.ts'
 import type { Cell } from './cell.ts'
+import type { PartOfTrial } from './processes/company.ts'
 
 /** Everything a trial's process has to know; plain data, sent to it. */
 export interface TrialSpec {
@@ -44,6 +46,8 @@ export interface OpenFigures {
 /** What was measured. Counts are of the trial's whole life, everything from `seconds` on of the window. */
 export interface Figures extends OpenFigures {
   readonly threads: number
+  /** Where they are several, times and memory are of all together, delays of the worst. */
+  readonly processes: number
   readonly offered: number
   readonly delivered: number
   readonly failed: number
@@ -66,6 +70,7 @@ export interface Figures extends OpenFigures {
   readonly batchMessages: number | null
   /** Produce requests, retries included. */
   readonly requestsPerSecond: number | null
+  readonly busy: Busy
 }
 
 /**
@@ -100,4 +105,6 @@ export interface TrialResult {
   readonly remark?: Remark | undefined
   readonly partitions: number
   readonly warnings: readonly string[]
+  /** Where it was one of several processes; its account is judged together with theirs. */
+  readonly part?: PartOfTrial | undefined
 }

@@ -32,6 +32,7 @@ export interface BenchArguments {
   loops?: Given
   threads?: Given
   producers?: Given
+  processes?: Given
   'message-size'?: Given
   rate?: Given
   compression?: Given
@@ -149,6 +150,7 @@ function gridOf(args: BenchArguments, warn: (text: string) => void): Partial<Gri
     loops: numbers('loops', text('loops'), 1, 10_000),
     threads: numbers('threads', text('threads'), 1, 64),
     producers: numbers('producers', text('producers'), 1, 100),
+    processes: numbers('processes', text('processes'), 1, 64),
     messageSize: numbers('message-size', text('message-size'), 1, MOST_BYTES),
     rate: rates('rate', text('rate'), MOST_RATE),
     compression: choices('compression', text('compression'), compressions),

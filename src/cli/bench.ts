@@ -73,7 +73,11 @@ which is not Kafka.`,
         ...value,
         describe: 'list: threads that share each producer, each with its loops; default 1, the main thread',
       })
-      .option('producers', { ...value, describe: 'list: producers in the one process; default 1' })
+      .option('producers', { ...value, describe: 'list: producers in each process; default 1' })
+      .option('processes', {
+        ...value,
+        describe: 'list: processes at once, with producers and threads of their own each; default 1',
+      })
       .option('message-size', { ...value, describe: 'list: bytes a message; default 100' })
       .option('rate', {
         ...value,

@@ -40,6 +40,8 @@ export function validTrial(messagesPerSecond: number, more: Partial<Trial> = {})
     messagesPerSecond,
     megabytesPerSecond: messagesPerSecond / 1e4,
     threads: 1,
+    processes: 1,
+    busy: { machine: 0.5, loop: 0.5, connection: 0.5, inFlight: 0 },
     achievedRate: null,
     latencyMs: null,
     histogram: null,
