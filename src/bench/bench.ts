@@ -1,13 +1,10 @@
-import { aborted, MillraceError } from '../errors.ts'
-import { DEFAULT_PARTITIONS } from '../testing/embedded-cluster.ts'
-import type { Installation } from './against.ts'
-import { type Cell, ceilingIndexOf, whyNotApplicable } from './cell.ts'
-import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
+import { MillraceError } from '../errors.ts'
+import { ceilingIndexOf, whyNotApplicable } from './cell.ts'
 import { describeEnvironment } from './environment.ts'
 import { type Plan, settingsOf } from './plan.ts'
 import { type BenchReport, type CellReport, reportCell } from './report.ts'
-import { Topics } from './topics.ts'
-import type { Trial, TrialSpec } from './trial.ts'
+import type { Trial } from './trial.ts'
+import { TrialRunner, trialOf } from './trial-runner.ts'
 import { type Turn, turnsOf } from './turns.ts'
 
 export interface BenchListener {
@@ -25,7 +22,6 @@ export interface BenchOutcome {
 }
 
 const EXIT_VOID = 3
-const EMBEDDED_TOPIC = 'millrace-bench'
 
 /**
  * Runs all trials of a plan, each in a process of its own, one after the other. Whatever ends it, no
@@ -52,15 +48,10 @@ export async function runBench(
   return { report: { ...run.report(), error: told }, error }
 }
 
-/** Topics that are asked for come into being with so many partitions by themselves, even without the addon. */
-function topicsOf({ partitions }: Cell): Readonly<Record<string, number>> {
-  return partitions === null || partitions === DEFAULT_PARTITIONS ? {} : { [EMBEDDED_TOPIC]: partitions }
-}
-
 class BenchRun {
   readonly #plan: Plan
   readonly #listener: BenchListener
-  readonly #signal: AbortSignal
+  readonly #runner: TrialRunner
   readonly #environment: BenchReport['environment']
   readonly #trials: Trial[][]
   readonly #othersTrials: Trial[][]
@@ -68,12 +59,11 @@ class BenchRun {
   readonly #order: readonly Turn[]
   readonly #warned = new Set<string>()
   #done = 0
-  #topics: Topics | undefined
 
   constructor(plan: Plan, listener: BenchListener, signal: AbortSignal) {
     this.#plan = plan
     this.#listener = listener
-    this.#signal = signal
+    this.#runner = new TrialRunner(plan, signal)
     this.#environment = { ...describeEnvironment(), ...settingsOf(plan) }
     this.#trials = plan.cells.map(() => [])
     this.#othersTrials = plan.cells.map(() => [])
@@ -116,9 +106,12 @@ class BenchRun {
 
   async all(): Promise<void> {
     for (const { cell: index, other } of this.#order) {
-      const outcome = await this.#trial(index, other)
+      const cell = this.#plan.cells[index]
+      if (cell === undefined) throw new Error(`there is no cell ${index}`)
+      const { properties, seed } = this.#plan
+      const outcome = await this.#runner.run({ cell, properties, seed: seed + this.#done, other })
       this.#done++
-      const trial = this.#toTrial(outcome)
+      const trial = trialOf(outcome, this.#done)
       const trials = other === undefined ? this.#trials : this.#othersTrials
       trials[index]?.push(trial)
       if ('result' in outcome) {
@@ -131,46 +124,7 @@ class BenchRun {
   }
 
   async cleanUp(): Promise<void> {
-    const left = (await this.#topics?.close()) ?? []
-    if (left.length > 0) {
-      this.#listener.warning(`these topics could not be deleted and are still there: ${left.join(', ')}`)
-    }
-  }
-
-  async #trial(index: number, other: Installation | undefined): Promise<TrialOutcome> {
-    const cell = this.#plan.cells[index]
-    if (cell === undefined) throw new Error(`there is no cell ${index}`)
-    const { brokers, topic, properties, warmupSeconds, length, payloadFile, seed, allowFailures } = this.#plan
-    const trial = { cell, warmupSeconds, length, payloadFile, seed: seed + this.#done, allowFailures }
-    const cluster = brokers === undefined ? await forkCluster(topicsOf(cell)) : undefined
-    const reached: TrialSpec['properties'] = {
-      // a topic that was deleted must not come back because a client asked for it
-      ...(cluster === undefined ? { 'allow.auto.create.topics': false } : {}),
-      ...properties,
-      'bootstrap.servers': cluster?.bootstrapServers ?? brokers ?? '',
-    }
-    const own = cluster === undefined && topic === undefined
-    try {
-      if (this.#signal.aborted) throw aborted(this.#signal)
-      if (own) this.#topics ??= new Topics(reached)
-      const made = own ? await this.#topics?.make(cell.partitions) : undefined
-      const spec: TrialSpec = { ...trial, topic: made ?? topic ?? EMBEDDED_TOPIC, properties: reached }
-      const outcome = await forkTrial(spec, this.#signal, other?.trialProcess)
-      if (made !== undefined) await this.#topics?.drop(made)
-      return outcome
-    } finally {
-      await cluster?.stop()
-    }
-  }
-
-  #toTrial(outcome: TrialOutcome): Trial {
-    const order = this.#done
-    if ('died' in outcome) return { order, state: 'void', why: outcome.died }
-    const { figures, faults, remark } = outcome.result
-    if (faults.length > 0) return { order, state: 'void', why: faults.join('; '), ...figures }
-    return remark === undefined
-      ? { order, state: 'valid', why: null, ...figures }
-      : { order, ...remark, ...figures }
+    await this.#runner.cleanUp(text => this.#listener.warning(text))
   }
 
   #warnOnce(text: string): void {

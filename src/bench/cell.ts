@@ -23,6 +23,8 @@ export interface Cell {
   /** Null: as the topic has them. */
   readonly partitions: number | null
   readonly acks: Acks
+  /** What else sets it apart, where cells differ by more than the above: a configuration's name. */
+  readonly variant?: string
 }
 
 export const apis = ['send', 'batch', 'framed'] as const

@@ -32,15 +32,18 @@ const fields: readonly { readonly field: Field; readonly title: string }[] = [
   { field: 'acks', title: 'acks' },
 ]
 
+const variant = { field: 'variant', title: 'configuration' } as const
+
 /** What differs between cells gets a column; `all`: what does not, too. */
 export function cellColumns(cells: readonly CellReport[], all: boolean): Column[] {
-  return fields
+  const named = cells.some(cell => cell.variant !== undefined) ? [variant] : []
+  return [...named, ...fields]
     .filter(({ field }) => all || field === 'api' || valuesOf(cells, field).length > 1)
     .map(({ field, title }) => ({
       title,
       name: field,
       left: cells.some(cell => typeof cell[field] === 'string'),
-      value: cell => cell[field],
+      value: cell => cell[field] ?? null,
     }))
 }
 
@@ -198,13 +201,14 @@ const singular: ReadonlyMap<Field, string> = new Map([
 
 /** A cell by what sets it apart: `batch, 4 loops`, or `batch engine, 4 loops` where engines are what differs. */
 export function nameOf(cell: Cell, cells: readonly Cell[]): string {
+  if (cell.variant !== undefined) return cell.variant
   const isCeiling = cell.engine === 'ceiling'
   // what a ceiling does not have sets no cell apart from another
   const rivals = cells.filter(({ engine }) => (engine === 'ceiling') === isCeiling)
   const differs = (field: Field) => valuesOf(rivals, field).length > 1
   const parts = fields.flatMap(({ field, title }) => {
     const value = cell[field]
-    if (field === 'engine' || field === 'api' || value === null || !differs(field)) return []
+    if (field === 'engine' || field === 'api' || value == null || !differs(field)) return []
     const single = singular.get(field)
     if (single !== undefined) return [`${value} ${value === 1 ? single : title}`]
     return [`${title} ${group(value)}`]

@@ -84,16 +84,19 @@ const AROUND_A_TRIAL_SECONDS = 1.2
 /** To guess how long a number of messages takes. */
 const USUAL_RATE = 200_000
 
-/** About how long a plan takes. */
-export function estimateSeconds(plan: Plan): number {
-  const { length, warmupSeconds, cells } = plan
-  const window = (rate: Rate | undefined) =>
+/** About how long one trial takes. */
+export function secondsOfTrial({ length, warmupSeconds }: Plan, rate: Rate | undefined): number {
+  const window =
     'seconds' in length
       ? length.seconds
       : length.messages / (typeof rate === 'number' ? Math.min(rate, USUAL_RATE) : USUAL_RATE)
+  return warmupSeconds + window + AROUND_A_TRIAL_SECONDS
+}
+
+/** About how long a plan takes. */
+export function estimateSeconds(plan: Plan): number {
+  const { cells } = plan
   const installations = plan.against === undefined ? 1 : 2
-  const seconds = orderOf(plan).map(
-    index => warmupSeconds + window(cells[index]?.rate) + AROUND_A_TRIAL_SECONDS,
-  )
+  const seconds = orderOf(plan).map(index => secondsOfTrial(plan, cells[index]?.rate))
   return installations * seconds.reduce((sum, trial) => sum + trial, 0)
 }

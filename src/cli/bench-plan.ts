@@ -64,7 +64,7 @@ const MOST_RATE = 1_000_000_000
 export function planOf(
   args: BenchArguments,
   environment: NodeJS.ProcessEnv,
-): { plan: Plan; warnings: readonly string[] } {
+): { plan: Plan; warnings: readonly string[]; lists: Partial<Grid> } {
   const brokers = single('brokers', args.brokers)
   const topic = single('topic', args.topic)
   checkTopicOption(topic)
@@ -108,6 +108,7 @@ export function planOf(
       label: single('label', args.label),
       memoryBytes: totalmem() / 4,
     },
+    lists,
     warnings: [...warnings, ...compressionWarning(cells, payloadFile)],
   }
 }
