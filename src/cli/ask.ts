@@ -13,7 +13,11 @@ export function askToGoOn(question: string, { stdin, stderr }: Io): Promise<bool
       resolve(yes)
       lines.close()
     }
-    lines.once('SIGINT', () => answered(false))
+    lines.once('SIGINT', () => {
+      // what follows is to begin on a line of its own
+      stderr.write('\n')
+      answered(false)
+    })
     lines.once('close', () => resolve(false))
     lines.question(`${question} [y/N] `, text => answered(/^y(es)?$/i.test(text.trim())))
   })

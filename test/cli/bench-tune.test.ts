@@ -66,7 +66,7 @@ describe('millrace bench --tune', () => {
     ]
     const { exit, stdout, stderr } = await millrace(args)
     const { tune, cells } = JSON.parse(stdout) as AnalysedReport
-    expect(stderr).toMatch(/^\[2, at most 18\] start: [\d,]+ a second: /m)
+    expect(stderr).toMatch(/^\[2, at most 24\] start: [\d,]+ a second: /m)
     expect(tune?.goal).toEqual({ kind: 'latency', p99Ms: 200 })
     expect(tune?.search.trials[0]).toMatchObject({ rate: 'max', state: 'valid' })
     expect(tune?.search.trials.slice(1).every(({ rate }) => typeof rate === 'number')).toBe(true)
@@ -74,6 +74,20 @@ describe('millrace bench --tune', () => {
     for (const { rate } of cells) expect(rate).toBe(tune?.confirmation?.rate)
     expect(exit).toBe(0)
   }, 300_000)
+
+  test('where nothing can be measured it says why, with exit code 3', async () => {
+    const args = ['bench', '--tune', 'throughput', ...all('producers'), '--producers', '1,2', ...brief]
+    const { exit, stdout, stderr } = await millrace([
+      ...args,
+      '--message-size',
+      '2000',
+      '-X',
+      'message.max.bytes=1000',
+    ])
+    expect(stderr).toMatch(/^Nothing could be measured: \d+ of \d+ messages were not delivered/m)
+    expect(stdout).toBe('')
+    expect(exit).toBe(3)
+  }, 120_000)
 
   test('Ctrl-C keeps what was measured, and says what it is worth', async () => {
     const output = join(folder, 'interrupted.json')

@@ -3,7 +3,7 @@ import type { Figures, Remark, TrialResult } from '../trial.ts'
 import type { PartOfTrial } from './company.ts'
 
 /** Windows that begin farther apart than this share of their length are not one. */
-const APART = 0.02
+const APART = 0.05
 
 export interface Merged {
   readonly figures: Figures

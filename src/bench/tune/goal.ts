@@ -1,5 +1,5 @@
 import type { LatencyMs } from '../../latency/index.ts'
-import { isMeasured, type MeasuredTrial, type Trial } from '../trial.ts'
+import { isMeasured, type Trial } from '../trial.ts'
 
 /**
  * `throughput`: as many messages a second as go. `latency`: the highest rate, with messages due by a schedule (open loop),
@@ -14,7 +14,8 @@ export function goalText(goal: Goal): string {
 
 /**
  * Whether a trial at a rate kept the goal. A rate that was not kept up with has no latency, and did not. Where there were
- * too few requests for a p99, the longest latency stands for it, which is never less; a generator that was held up tells nothing good.
+ * too few requests for a p99, the longest latency stands for it, which is never less. What held up the generator only made
+ * latencies longer: kept all the same is kept.
  */
 export function keeps(trial: Trial, p99Ms: number): boolean {
   const p99 = p99Of(trial)
@@ -23,8 +24,8 @@ export function keeps(trial: Trial, p99Ms: number): boolean {
 
 /** The p99, or the maximum where requests support none; null where no latency was measured. */
 export function p99Of(trial: Trial): number | null {
-  if (trial.state !== 'valid') return null
-  const latency = (trial as MeasuredTrial).latencyMs as LatencyMs | null
+  if (trial.state !== 'valid' && trial.state !== 'disturbed') return null
+  const latency = trial.latencyMs as LatencyMs | null
   return latency === null ? null : (latency.p99 ?? latency.max)
 }
 

@@ -100,7 +100,7 @@ export async function searchLatency(
 
 /** How many trials `searchLatency` makes at most. */
 export function mostTrialsForLatency(dimensions: readonly Dimension[]): number {
-  const bisection = Math.ceil(Math.log2(HIGHEST - LOWEST + 2))
+  const bisection = ATTEMPTS * Math.ceil(Math.log2(HIGHEST - LOWEST + 2))
   return dimensions.reduce((sum, { values }) => sum + ATTEMPTS * RAISES * values.length, bisection)
 }
 
@@ -109,13 +109,13 @@ function rateAt(capacity: number, bar: number): number {
   return Number((capacity * RAISE ** bar).toPrecision(3))
 }
 
-/** By halving; null where even the lowest is too high. */
+/** By halving, with two attempts at each, so that a held up machine is not taken for a low bar; null where even the lowest is too high. */
 async function highestBar(jump: (bar: number) => Promise<Jump>): Promise<number | null> {
   let low = LOWEST - 1
   let high = HIGHEST + 1
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2)
-    if ((await jump(middle)).kept) low = middle
+    if ((await jump(middle)).kept || (await jump(middle)).kept) low = middle
     else high = middle
   }
   return low < LOWEST ? null : low

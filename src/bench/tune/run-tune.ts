@@ -47,7 +47,7 @@ export function mostTrials(
 ): { readonly search: number; readonly fresh: number } {
   // a latency goal is looked for from what is carried at full speed
   const search =
-    goal.kind === 'throughput' ? mostTrialsForThroughput(dimensions) : 1 + mostTrialsForLatency(dimensions)
+    goal.kind === 'throughput' ? mostTrialsForThroughput(dimensions) : 2 + mostTrialsForLatency(dimensions)
   const contenders = dimensions.length < 2 ? 2 : 2 + dimensions.length
   return { search, fresh: repeat * contenders }
 }
@@ -142,13 +142,19 @@ class TuneRun {
     p99Ms: number,
     options: { seed: number; leastGain: number; onStep: (found: Found) => void },
   ): Promise<Found> {
-    const capacity = rateOf(await this.#try(this.#start, 'max'))
+    const capacity = (await this.#capacity()) ?? (await this.#capacity())
     if (capacity === null) return this.#found
     const jump = async (configuration: Configuration, rate: number) => {
       const trial = await this.#try(configuration, rate)
       return { kept: keeps(trial, p99Ms), p99Ms: p99Of(trial) }
     }
     return searchLatency(this.#tuning.dimensions, capacity, jump, options)
+  }
+
+  /** What the start carries at full speed: where to begin, so that a trial that was disturbed tells enough. */
+  async #capacity(): Promise<number | null> {
+    const { state, messagesPerSecond } = await this.#try(this.#start, 'max')
+    return state === 'void' || messagesPerSecond === undefined ? null : messagesPerSecond
   }
 
   /** A trial of the search; one that cannot be run is void. */
@@ -236,8 +242,15 @@ class TuneRun {
       tune: this.#tuneReport(),
       missingTrials: this.#missing(fresh.length),
       error: null,
-      exitCode: fresh.some(({ state }) => state === 'void') ? EXIT_VOID : 0,
+      exitCode: this.#isVoid(fresh) ? EXIT_VOID : 0,
     }
+  }
+
+  /** In a search a value that cannot be run is an answer; that none can is none. */
+  #isVoid(fresh: readonly Trial[]): boolean {
+    const search = this.#searchTrials
+    const none = search.length > 0 && search.every(({ state }) => state === 'void')
+    return none || fresh.some(({ state }) => state === 'void')
   }
 
   #tuneReport(): TuneReport {

@@ -98,6 +98,9 @@ function conclusionOf(known: Known, changes: readonly string[], confirmed: boole
       changes.length === 0 ? 'nothing better was found by then' : `best by then: ${found}, not measured again`
     return `The search was cut short after ${trials}; ${sofar}.`
   }
+  if (search.trials.every(({ state }) => state === 'void')) {
+    return `Nothing could be measured: ${search.trials[0]?.why ?? 'there was no trial'}.`
+  }
   if (search.rates?.winner === null && goal.kind === 'latency') {
     return `No configuration kept p99 below ${goal.p99Ms} ms in ${trials}, not even at ${lowest(search.trials)} messages a second.`
   }

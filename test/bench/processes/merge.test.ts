@@ -55,9 +55,9 @@ describe('merge', () => {
     expect(figures.seconds).toBeCloseTo(2.03, 10)
     expect(figures.messagesPerSecond).toBeCloseTo(400 / 2.03, 10)
     expect(remark).toBeUndefined()
-    expect(merge([part({}, 5000), part({}, 5100)]).remark).toEqual({
+    expect(merge([part({}, 5000), part({}, 5150)]).remark).toEqual({
       state: 'disturbed',
-      why: "the processes' windows began 100 ms apart",
+      why: "the processes' windows began 150 ms apart",
     })
   })
 

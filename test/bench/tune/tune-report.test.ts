@@ -113,6 +113,13 @@ describe('tuneReport', () => {
     expect(report.conclusion).toBe('Nothing beat the start configuration in 30 trials: leave it as it is.')
   })
 
+  test('where every trial was void, the start is no best', () => {
+    const faulty = { ...trial, state: 'void', why: 'it died', messagesPerSecond: null }
+    const search = { ...known().search, trials: [faulty, faulty] }
+    const report = tuneReport(known({ search, winner: start, confirmation: null }), where)
+    expect(report.conclusion).toBe('Nothing could be measured: it died.')
+  })
+
   test.each<[string, Partial<Known>, string]>([
     ['early', { winner: start }, 'cut short after 30 trials; nothing better was found by then.'],
     [
