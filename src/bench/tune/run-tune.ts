@@ -5,7 +5,7 @@ import { group } from '../columns.ts'
 import { describeEnvironment } from '../environment.ts'
 import { type Plan, secondsOfTrial, settingsOf } from '../plan.ts'
 import { type BenchReport, reportCell } from '../report.ts'
-import type { Trial } from '../trial.ts'
+import { isMeasured, type Trial } from '../trial.ts'
 import { TrialRunner, trialOf } from '../trial-runner.ts'
 import { type Contender, contendersOf, roundsOf, verdictsOf } from './confirm.ts'
 import { type Goal, keeps, p99Of, rateOf } from './goal.ts'
@@ -304,12 +304,14 @@ function nameOf(configuration: Configuration, start: Configuration): string {
 
 function resultOf(trial: Trial, rate: number | 'max'): string {
   const at = rate === 'max' ? '' : `${group(rate)} a second: `
-  if (trial.state !== 'valid')
-    return `${at}${trial.state}${trial.state === 'saturated' ? '' : `: ${trial.why}`}`
   const p99 = p99Of(trial)
-  if (p99 === null) return `${group(trial.messagesPerSecond)} msg/s`
+  if (trial.state === 'void') return `${at}void: ${trial.why}`
+  if (p99 === null) {
+    const why = trial.state === 'disturbed' ? `disturbed: ${trial.why}` : trial.state
+    return rate === 'max' && isMeasured(trial) ? `${group(trial.messagesPerSecond)} msg/s` : `${at}${why}`
+  }
   const which = (trial.latencyMs as { p99: number | null } | null)?.p99 === null ? 'max' : 'p99'
-  return `${at}${which} ${p99.toFixed(1)} ms`
+  return `${at}${which} ${p99.toFixed(1)} ms${trial.state === 'disturbed' ? ', disturbed' : ''}`
 }
 
 function stepLine({ name, from, to }: Step): string {

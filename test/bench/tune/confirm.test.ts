@@ -45,7 +45,8 @@ test.each<[string, Trial, boolean]>([
   ['too few requests for p99, but none took longer', withP99(null, 20), true],
   ['too few requests, and one took longer', withP99(null, 21), false],
   ['a rate that was not kept up with', saturated, false],
-  ['a generator that was held up', disturbed, false],
+  ['a generator that was held up, and yet', disturbed, true],
+  ['a generator that was held up', { ...disturbed, latencyMs: { p99: 30, max: 50 } } as never, false],
   ['void', faulty, false],
 ])('keeps 20 ms: %s', (_, trial, kept) => {
   expect(keeps(trial, 20)).toBe(kept)
