@@ -109,6 +109,7 @@ Napi::Value OfferMany(const Napi::CallbackInfo &info) {
   if (batch == nullptr || batch->sealed) return fail(env, "no such batch");
   const Crossing crossing(at->channel.get(), at->lane->home);
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
+  crossing.reap();
   Lane &lane = *at->lane;
   // room for all of them at once, or for one after the other
   int64_t cost = 0;
@@ -212,31 +213,28 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
     return values.cut(index, &message.value, &message.value_size) &&
            (!keyed || keys.cut(index, &message.key, &message.key_size));
   };
+  const auto stopped = [&](uint32_t index, bool too_large) {
+    return Napi::Number::New(env, too_large ? -3.0 - 2.0 * index : static_cast<double>(index));
+  };
   uint32_t index = from;
   while (index < to) {
-    // room for many at once, or for one after the other
+    crossing.reap();
     const uint32_t end = std::min<uint32_t>(to, index + Run::kMost);
-    int64_t cost = 0;
     uint32_t next = index;
-    for (; next < end && cut(next); next++) cost += Lane::cost_of(message);
-    const uint32_t whole = next;
-    const bool credited = whole > index && lane.credit(cost, whole - index);
-    for (; index < whole; index++) {
-      // the ranges may have been changed since: what was counted is what may be taken
-      const bool fits = cut(index) && (!credited || Lane::cost_of(message) <= cost);
-      if (!fits) break;
-      if (credited) {
-        cost -= Lane::cost_of(message);
-        lane.offer_credited(crossing, message, batch, index);
-        continue;
+    if (!lane.gathers(message)) {
+      // with a partition, time or headers of its own librdkafka takes one at a time
+      for (; next < end && cut(next); next++) {
+        const Offer result = lane.offer(crossing, message, batch, next);
+        if (result == Offer::kTooLarge || result == Offer::kFull) return stopped(next, result == Offer::kTooLarge);
       }
-      const Offer result = lane.offer(crossing, message, batch, index);
-      if (result == Offer::kTooLarge) return Napi::Number::New(env, -3.0 - 2.0 * index);
-      if (result == Offer::kFull) return Napi::Number::New(env, index);
+    } else {
+      for (; next < end && cut(next); next++) lane.gather(message);
+      bool too_large;
+      const uint32_t taken = index + static_cast<uint32_t>(lane.offer_gathered(crossing, batch, index, &too_large));
+      if (taken < next) return stopped(taken, too_large);
     }
-    if (credited) lane.end_run(crossing);
-    if (credited && (cost > 0 || index < whole)) lane.give_back(cost, whole - index);
-    if (index < end) return misfit(index);
+    if (next < end) return misfit(next);
+    index = next;
   }
   return Napi::Number::New(env, index);
 }
@@ -276,6 +274,7 @@ Napi::Value OfferSingles(const Napi::CallbackInfo &info) {
   {
     const Crossing crossing(at->channel.get(), at->lane->home);
     open = crossing.open();
+    crossing.reap();
     const volatile int32_t *field = packed.fields;
     for (uint32_t i = 0; open && i < packed.count; i++, field += kFields) {
       Outgoing message;

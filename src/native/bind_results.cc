@@ -16,6 +16,8 @@ Napi::Value Look(const Napi::CallbackInfo &info) {
   Attachment *at = Environment::find(info);
   if (at == nullptr) return Napi::Boolean::New(info.Env(), false);
   at->lane->look();
+  // what comes back when nothing more is sent is freed as well
+  Crossing(at->channel.get(), at->lane->home).reap();
   return Napi::Boolean::New(info.Env(), at->lane->take_room());
 }
 

@@ -247,6 +247,10 @@ int16_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, const O
   return millrace::produce(channel_->rk_, topics[message.topic], message, opaque);
 }
 
+void Crossing::reap() const {
+  if (open_) channel_->kafka_->rd_kafka_poll(channel_->rk_, 0);
+}
+
 size_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run) const {
   if (run.topic() < 0 || static_cast<size_t>(run.topic()) >= topics.size()) return run.refuse();
   return run.produce(topics[run.topic()]);

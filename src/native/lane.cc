@@ -72,6 +72,34 @@ Offer Lane::offer(const Crossing &crossing, const Outgoing &message, Batch *batc
   return batch->refused == refused ? Offer::kAccepted : Offer::kRefused;
 }
 
+size_t Lane::offer_gathered(const Crossing &crossing, Batch *batch, uint32_t first, bool *too_large) {
+  *too_large = false;
+  size_t taken = run_.size();
+  if (!take_quietly(gathered_bytes_, static_cast<int64_t>(taken))) {
+    // there is no room for all of them, but perhaps for some
+    const auto cost = [&](size_t i) { return static_cast<int64_t>(Channel::kOverhead + run_.bytes(i)); };
+    for (taken = 0; taken < run_.size() && take(cost(taken)); taken++) {
+    }
+    if (taken < run_.size()) *too_large = !channel_->admission().fits(cost(taken));
+    run_.truncate(taken);
+  }
+  gathered_bytes_ = 0;
+  for (size_t i = 0; i < taken; i++) {
+    if (batch->slots == nullptr) {
+      run_.belongs(i, opaque_of(batch));
+      continue;
+    }
+    Slot *slot = &batch->slots[first + i];
+    slot->ending.cost = static_cast<uint32_t>(Channel::kOverhead + run_.bytes(i));
+    slot->ending.pinned = false;
+    run_.belongs(i, opaque_of(slot));
+  }
+  batch->pending.fetch_add(static_cast<uint32_t>(taken), std::memory_order_relaxed);
+  batch->offered += static_cast<uint32_t>(taken);
+  end_run(crossing);
+  return taken;
+}
+
 bool Lane::even(const Outgoing &message, Batch &batch) {
   return batch.slots != nullptr || batch.costs(Channel::kOverhead + static_cast<uint32_t>(message.headers_size));
 }
@@ -107,9 +135,12 @@ void Lane::end_run(const Crossing &crossing) {
   if (run_.empty()) return;
   const size_t taken = crossing.produce(topics_, run_);
   add(accepted_, static_cast<int64_t>(taken));
-  for (size_t i = 0; i < run_.size(); i++) {
-    if (run_.error(i) != 0) refuse(run_.opaque(i), run_.error(i), static_cast<int64_t>(Channel::kOverhead + run_.bytes(i)), RD_KAFKA_PARTITION_UA, run_errors_[i]);
-    else if (run_errors_[i] != nullptr) *run_errors_[i] = 0;
+  const bool gathered = run_errors_.empty();
+  for (size_t i = 0; i < run_.size() && !(gathered && taken == run_.size()); i++) {
+    int16_t *told = gathered ? nullptr : run_errors_[i];
+    const auto cost = static_cast<int64_t>(Channel::kOverhead + run_.bytes(i));
+    if (run_.error(i) != 0) refuse(run_.opaque(i), run_.error(i), cost, RD_KAFKA_PARTITION_UA, told);
+    else if (told != nullptr) *told = 0;
   }
   run_.clear();
   run_errors_.clear();

@@ -46,6 +46,19 @@ class Lane {
   // @brief Offers one message of a batch, in a slot of its own unless counts are enough.
   Offer offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index);
 
+  // @brief The same for a frame, whose messages differ in key and value only: they are gathered first, so that what is
+  // offered is what was counted, whatever becomes of the memory meanwhile.
+  // @returns whether `message` can be gathered with those that are
+  bool gathers(const Outgoing &message) const { return run_.takes(message); }
+  void gather(const Outgoing &message) {
+    run_.add(message, nullptr);
+    gathered_bytes_ += cost_of(message);
+  }
+  // @brief Offers what was gathered, for the batch's messages from \p first on, as far as there is room.
+  // @param too_large whether the first that was not taken never will be
+  // @returns how many were taken or refused
+  size_t offer_gathered(const Crossing &crossing, Batch *batch, uint32_t first, bool *too_large);
+
   // The same for many messages that go together: credits for all of them first, then each, then the end.
   // @returns false: there is no room for all; offer them one by one
   // `even` has to be true of each before.
@@ -127,7 +140,8 @@ class Lane {
   std::deque<Single> pool_;
   std::vector<Single *> free_singles_;
   Run run_;
-  std::vector<int16_t *> run_errors_;  // where to tell of each; null for those of batches
+  std::vector<int16_t *> run_errors_;  // where to tell of each; null for those of batches; empty for gathered ones
+  int64_t gathered_bytes_ = 0;
   bool borrows_ = false;
   int64_t leased_messages_ = 0;
   int64_t leased_bytes_ = 0;

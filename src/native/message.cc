@@ -54,25 +54,11 @@ std::string encode_headers(const Kafka *kafka, const rd_kafka_headers_t *headers
 
 bool producing() { return t_producing; }
 
-void Run::add(const Outgoing &message, void *opaque) {
-  if (messages_.empty()) {
-    topic_ = message.topic;
-    borrow_ = message.borrow;
-  }
-  rd_kafka_message_t one = {};
-  one.payload = const_cast<void *>(message.value);
-  one.len = message.value_size;
-  one.key = const_cast<void *>(message.key);
-  one.key_len = message.key_size;
-  one._private = opaque;
-  messages_.push_back(one);
-}
-
 size_t Run::produce(rd_kafka_topic_t *topic) {
   Producing inside;
   const int taken =
       Kafka::get()->rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, borrow_ ? 0 : RD_KAFKA_MSG_F_COPY,
-                                           messages_.data(), static_cast<int>(messages_.size()));
+                                           messages_.data(), static_cast<int>(size_));
   return static_cast<size_t>(taken);
 }
 

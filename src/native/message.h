@@ -1,6 +1,7 @@
 // A message on its way into librdkafka, and one that comes back unsent.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,32 +30,46 @@ class Run {
  public:
   static constexpr size_t kMost = 1000;
 
-  bool empty() const { return messages_.empty(); }
-  size_t size() const { return messages_.size(); }
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
   // @returns whether \p message can go along with those that are there
   bool takes(const Outgoing &message) const {
     if (message.partition >= 0 || message.timestamp != 0 || message.headers_size != 0) return false;
-    if (messages_.empty()) return true;
-    return message.topic == topic_ && message.borrow == borrow_ && messages_.size() < kMost;
+    if (size_ == 0) return true;
+    return message.topic == topic_ && message.borrow == borrow_ && size_ < kMost;
   }
-  void add(const Outgoing &message, void *opaque);
+  // @param message one that it takes
+  void add(const Outgoing &message, void *opaque) {
+    topic_ = message.topic;
+    borrow_ = message.borrow;
+    rd_kafka_message_t &one = messages_[size_++];
+    one.payload = const_cast<void *>(message.value);
+    one.len = message.value_size;
+    one.key = const_cast<void *>(message.key);
+    one.key_len = message.key_size;
+    one._private = opaque;
+  }
+  void truncate(size_t size) { size_ = std::min(size_, size); }
+  void belongs(size_t i, void *opaque) { messages_[i]._private = opaque; }
   int32_t topic() const { return topic_; }
   // @returns how many librdkafka took; `error` tells of each. @locality as of `produce`
   size_t produce(rd_kafka_topic_t *topic);
   // @brief None of them has a topic.
   size_t refuse() {
-    for (rd_kafka_message_t &message : messages_) message.err = RD_KAFKA_RESP_ERR__INVALID_ARG;
+    for (size_t i = 0; i < size_; i++) messages_[i].err = RD_KAFKA_RESP_ERR__INVALID_ARG;
     return 0;
   }
   int16_t error(size_t i) const { return static_cast<int16_t>(messages_[i].err); }
   void *opaque(size_t i) const { return messages_[i]._private; }
   size_t bytes(size_t i) const { return messages_[i].len + messages_[i].key_len; }
-  void clear() { messages_.clear(); }
+  void clear() { size_ = 0; }
 
  private:
   int32_t topic_ = 0;
   bool borrow_ = false;
-  std::vector<rd_kafka_message_t> messages_;
+  size_t size_ = 0;
+  // librdkafka writes each one's error, and reads no other of the fields that are left as they are
+  std::vector<rd_kafka_message_t> messages_ = std::vector<rd_kafka_message_t>(kMost);
 };
 
 // @brief Hands a message to librdkafka. @returns its error, 0 for none

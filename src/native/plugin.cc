@@ -63,6 +63,9 @@ rd_kafka_resp_err_t new_ceiling(rd_kafka_t *rk, rd_kafka_conf_t *conf, ConfState
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+// Nothing: the ending was written down in on_acknowledgement. @locality who polls: see Crossing::reap
+void on_delivery_report(rd_kafka_t *, const rd_kafka_message_t *, void *) {}
+
 // @locality the thread that makes the handle
 rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *errstr,
                            size_t errstr_size) {
@@ -85,9 +88,10 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
     state->channel->detach();
     return err;
   }
-  // node-rdkafka always registers a delivery callback, which would take our opaques for its own and keep every
-  // message until it is polled. The handle has not read its conf yet.
-  kafka->rd_kafka_conf_set_dr_msg_cb(const_cast<rd_kafka_conf_t *>(conf), nullptr);
+  // node-rdkafka always registers a delivery callback, which would take our opaques for its own. With one of ours
+  // librdkafka keeps a message that has ended until somebody polls, and frees it there; with none its broker threads
+  // would, against the producing thread for malloc's lock. The handle has not read its conf yet.
+  kafka->rd_kafka_conf_set_dr_msg_cb(const_cast<rd_kafka_conf_t *>(conf), on_delivery_report);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

@@ -3,13 +3,13 @@ import { BatchEngine } from '../engine/batch.ts'
 import { loadBinding } from '../engine/binding.ts'
 import type { MillraceError } from '../errors.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
+import { checkCloseOptions } from './call-options.ts'
 import { closedError } from './closed.ts'
 import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { CloseOptions, ProducerState } from './producer.ts'
 import type { BatchResult, ProduceResult, ProducerCounts } from './results.ts'
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, sharedOf } from './share.ts'
-import { checkCloseOptions } from './timeouts.ts'
 
 export interface AttachedProducerEvents {
   /** The producer takes no more messages. */

@@ -14,6 +14,15 @@ export interface Waiter {
 }
 
 /**
+ * Those in line whom one signal withdraws. There is one listener for all of them: a signal looks through all that it has
+ * for each that is added or taken away.
+ */
+interface Behind {
+  readonly waiters: Set<Waiter>
+  stop(): void
+}
+
+/**
  * Calls wait here for room in the order they were made: the first goes on until all of it is offered,
  * so messages enter each partition in the order of the calls.
  */
@@ -25,6 +34,7 @@ export class Line {
   #current: Waiter | undefined
   #verdict: MillraceError | undefined
   #scheduled = false
+  readonly #behind = new Map<AbortSignal, Behind>()
 
   get empty(): boolean {
     return this.#head === this.#waiting.length
@@ -121,18 +131,11 @@ export class Line {
   }
 
   #abortable(waiter: Waiter, signal: AbortSignal): Waiter {
-    const onAbort = () => {
-      const place = this.#waiting.indexOf(inLine, this.#head)
-      if (place === -1) return
-      if (inLine === this.#current) {
-        this.#verdict ??= aborted(signal)
-        return
-      }
-      this.#waiting.splice(place, 1)
-      waiter.withdraw(aborted(signal))
-      if (place === this.#head) this.#pumpSoon()
+    const behind = this.#behind.get(signal) ?? this.#watch(signal)
+    const leave = () => {
+      behind.waiters.delete(inLine)
+      if (behind.waiters.size === 0) behind.stop()
     }
-    const leave = () => signal.removeEventListener('abort', onAbort)
     const inLine: Waiter = {
       advance: () => waiter.advance(),
       done: () => {
@@ -144,9 +147,33 @@ export class Line {
         waiter.withdraw(error)
       },
     }
-    // one signal may stand behind thousands of calls; Node would warn of a leak from the eleventh on
+    behind.waiters.add(inLine)
+    return inLine
+  }
+
+  #watch(signal: AbortSignal): Behind {
+    const onAbort = () => this.#withdrawBehind(signal)
+    const stop = () => {
+      this.#behind.delete(signal)
+      signal.removeEventListener('abort', onAbort)
+    }
+    const behind: Behind = { waiters: new Set(), stop }
+    this.#behind.set(signal, behind)
+    // other lines listen, too; Node would warn of a leak from the eleventh on
     setMaxListeners(0, signal)
     signal.addEventListener('abort', onAbort, { once: true })
-    return inLine
+    return behind
+  }
+
+  #withdrawBehind(signal: AbortSignal): void {
+    const gone = new Set(this.#behind.get(signal)?.waiters)
+    const error = aborted(signal)
+    if (this.#current !== undefined && gone.delete(this.#current)) this.#verdict ??= error
+    if (gone.size === 0) return
+    const first = this.#waiting[this.#head] as Waiter
+    this.#waiting = this.#waiting.slice(this.#head).filter(waiter => !gone.has(waiter as Waiter))
+    this.#head = 0
+    for (const waiter of gone) waiter.withdraw(error)
+    if (gone.has(first)) this.#pumpSoon()
   }
 }

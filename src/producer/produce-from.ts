@@ -366,6 +366,7 @@ function sourceFailed(cause: unknown): MillraceError {
 export function withResult(error: MillraceError, result: unknown): MillraceError {
   return new MillraceError(error.code, error.message, {
     cause: error.cause ?? error,
+    hint: error.hint,
     context: { ...error.context, result },
   })
 }

@@ -13,6 +13,7 @@ import { checkTopic } from '../engine/message.ts'
 import { MillraceError } from '../errors.ts'
 import type { Histogram } from '../latency/index.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
+import { checkCloseOptions, checkSignal, optionsOf, timeout } from './call-options.ts'
 import { closedError } from './closed.ts'
 import { effectiveProperties } from './effective-properties.ts'
 import { Ledger } from './ledger.ts'
@@ -20,7 +21,6 @@ import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, tokenOf } from './share.ts'
-import { checkCloseOptions, timeout } from './timeouts.ts'
 import { describeTopic, type TopicDescription } from './topic.ts'
 import {
   RunningTransaction,
@@ -104,7 +104,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * AUTHENTICATION_FAILED, PRODUCER_FENCED, REQUEST_FAILED, ABORTED; nothing stays behind then.
    */
   static async connect(properties: ProducerProperties, options: ConnectOptions = {}): Promise<Producer> {
-    const { signal, onLog } = options
+    const { signal, onLog } = optionsOf('connect', options)
+    checkSignal(signal)
     const timeoutMs = timeout(options.timeoutMs ?? 10_000)
     const onWarning = options.onWarning ?? (text => process.emitWarning(text, 'MillraceWarning'))
     const effective = effectiveProperties(properties, onWarning)
@@ -219,9 +220,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
    */
   transaction<T>(
     work: (transaction: Transaction) => Promise<T> | T,
-    { timeoutMs = 60_000 }: TransactionOptions = {},
+    options: TransactionOptions = {},
   ): Promise<TransactionResult<T>> {
+    let timeoutMs: number
     try {
+      timeoutMs = optionsOf('transaction', options).timeoutMs ?? 60_000
       if (typeof work !== 'function') throw new MillraceError('USAGE', 'transaction takes a function')
       timeout(timeoutMs)
       if (within.getStore() === this) {
@@ -242,7 +245,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * acknowledgement, waiting for room included. `reset` starts the next one from zero; nothing is lost in between.
    * @throws MillraceError USAGE where the producer was not connected with `latency: true`
    */
-  latency({ reset = false }: { reset?: boolean } = {}): Histogram {
+  latency(options: { reset?: boolean } = {}): Histogram {
+    const { reset = false } = optionsOf('latency', options)
     const latencies = this.#engine.latencies(reset)
     if (latencies !== null) return latencies
     throw new MillraceError('USAGE', 'This producer does not measure latencies', {
@@ -310,10 +314,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * @throws MillraceError INVALID_MESSAGE for what Kafka has no topic of; BROKER_UNREACHABLE, REQUEST_FAILED,
    * PRODUCER_CLOSED
    */
-  async describeTopic(
-    topic: string,
-    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
-  ): Promise<TopicDescription | null> {
+  async describeTopic(topic: string, options: { timeoutMs?: number } = {}): Promise<TopicDescription | null> {
+    const { timeoutMs = 10_000 } = optionsOf('describeTopic', options)
     if (this.#state !== 'open') throw closedError(this.#state)
     checkTopic(topic)
     // librdkafka's default is true for producers

@@ -3,10 +3,10 @@ import { MillraceError } from '../errors.ts'
 import { nanoseconds, now } from '../latency/index.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import { batchLength } from './batch-length.ts'
+import { checkSignal, optionsOf, timeout } from './call-options.ts'
 import { Line } from './line.ts'
 import { type Item, type ProduceFromOptions, ProduceRun, type Source, withResult } from './produce-from.ts'
 import { type BatchResult, batchResult, type ProduceResult, type ProducerCounts } from './results.ts'
-import { timeout } from './timeouts.ts'
 import { BatchWaiter, MessageWaiter, SendReceiver } from './waiters.ts'
 
 /** Beyond some, loops only take turns at the source. */
@@ -56,7 +56,8 @@ export class Sender {
     return { ...this.#engine.counts, waiting: this.#line.length }
   }
 
-  send(message: Message, { signal, dueAt }: SendOptions): Promise<Delivery> {
+  send(message: Message, options: SendOptions): Promise<Delivery> {
+    const { signal, dueAt } = optionsOf('send', options)
     checkSignal(signal)
     const receiver = new SendReceiver()
     const due = this.#due(dueAt)
@@ -78,7 +79,7 @@ export class Sender {
     options: BatchOptions,
     check: Check,
   ): Promise<BatchResult> {
-    const { detail = 'failures', signal, dueAt } = options
+    const { detail = 'failures', signal, dueAt } = optionsOf('sendBatch', options)
     checkDetail(detail)
     checkSignal(signal)
     const length = batchLength(messages)
@@ -102,7 +103,7 @@ export class Sender {
     options: ProduceFromOptions<T>,
     check: Check,
   ): Promise<ProduceResult> {
-    const { loops = 1, detail = 'failures', signal } = options
+    const { loops = 1, detail = 'failures', signal } = optionsOf('produceFrom', options)
     checkDetail(detail)
     checkSignal(signal)
     if (!Number.isInteger(loops) || loops < 1 || loops > MOST_LOOPS) {
@@ -134,7 +135,8 @@ export class Sender {
     return dueAt === undefined ? now() : nanoseconds(dueAt)
   }
 
-  async flush({ timeoutMs = Number.POSITIVE_INFINITY }: FlushOptions): Promise<void> {
+  async flush(options: FlushOptions): Promise<void> {
+    const { timeoutMs = Number.POSITIVE_INFINITY } = optionsOf('flush', options)
     if (await this.drain(timeout(timeoutMs))) return
     const { inFlight, waiting } = this.counts
     throw new MillraceError(
@@ -173,13 +175,6 @@ export class Sender {
 }
 
 const details: readonly Detail[] = ['counts', 'failures', 'all']
-
-function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal === undefined || signal instanceof AbortSignal) return
-  throw new MillraceError('USAGE', "`signal` is no AbortSignal of Node's", {
-    hint: 'Leave it out, or give the signal of an AbortController',
-  })
-}
 
 function checkDetail(detail: Detail): void {
   if (details.includes(detail)) return

@@ -60,6 +60,19 @@ export function timedOutTransaction(lifetimeMs: number, cause: unknown): Millrac
   )
 }
 
+/** No commit was asked for, and the abort was not confirmed. */
+export function unconfirmedAbort(timeoutMs: number, cause: unknown): MillraceError {
+  return new MillraceError(
+    'TRANSACTION_UNKNOWN',
+    `The abort of the transaction was not confirmed within ${timeoutMs} ms: ${describe(cause)}`,
+    {
+      cause,
+      hint: 'Nothing of it becomes visible: the broker aborts it after transaction.timeout.ms at the latest, or when a new producer with the same transactional.id connects',
+      context: context(cause),
+    },
+  )
+}
+
 /** Nobody knows how it ended, or the producer met a fatal error. */
 export function lostTransaction(timeoutMs: number, cause: unknown): MillraceError {
   if (cause instanceof TransactionRefusal && cause.fatal) {

@@ -12,6 +12,7 @@ import {
   fencedProducer,
   lostTransaction,
   timedOutTransaction,
+  unconfirmedAbort,
 } from './transaction-errors.ts'
 
 /** One request of a commit or abort; librdkafka goes on with it at the next. */
@@ -191,7 +192,7 @@ export class RunningTransaction implements Transaction {
     if (error === undefined) return undefined
     // the coordinator aborts it when its time is up: nothing of it becomes visible
     if (error instanceof TransactionRefusal && error.fatal) return lose(this.#host, error, this.#age)
-    const lost = lostTransaction(timeoutMs, error)
+    const lost = unconfirmedAbort(timeoutMs, error)
     this.#host.lost(lost)
     return lost
   }

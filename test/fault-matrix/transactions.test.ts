@@ -121,6 +121,7 @@ describe.each(['batch', 'callback'] as const)('transactions of the %s engine', e
       )
       .catch(error => error)
     expect(error).toMatchObject({ code: 'TRANSACTION_UNKNOWN', cause: { message: 'not wanted' } })
+    expect(error.message).toMatch(/abort .* not confirmed.*Nothing of it becomes visible/)
     expect(await settled(producer)).toMatchObject({ accepted: 1, delivered: 0 })
   })
 

@@ -122,6 +122,25 @@ void Tenant::send_batch(bool slots) {
       };
       while (index < to) {
         linger();
+        if (chance_.one_in(3)) crossing.reap();
+        if (chance_.one_in(3)) {
+          uint32_t gathered = 0;
+          for (Outgoing one = next(); gathered < std::min(to - index, 60u); one = next()) {
+            if (!lane_->gathers(one) || !Lane::even(one, *batch)) break;
+            lane_->gather(one);
+            gathered++;
+          }
+          const uint32_t refused = batch->refused;
+          bool too_large;
+          const auto taken = static_cast<uint32_t>(lane_->offer_gathered(crossing, batch, index, &too_large));
+          index += taken;
+          sent.refused += batch->refused - refused;
+          sent.accepted += taken - (batch->refused - refused);
+          full = taken < gathered && !too_large;
+          if (full) break;
+          if (taken < gathered) index++;
+          if (gathered > 0) continue;
+        }
         if (chance_.one_in(2)) {
           std::vector<Outgoing> many;
           int64_t cost = 0;

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { afterEach, describe, expect, test } from 'vitest'
-import { MillraceError } from '../../src/index.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { MillraceError, Producer } from '../../src/index.ts'
 import { raiseFatalError } from '../../src/testing/index.ts'
 import { freshTopic, useEmbeddedCluster, useProducers } from '../support/cluster.ts'
 
@@ -69,6 +69,43 @@ describe.each(['batch', 'callback'] as const)('the %s engine and those who use i
     }
     expect(producer.state).toBe('open')
     expect(await outcome(producer.close())).toMatchObject({ accepted: 0 })
+  })
+
+  test.each([null, 7, 'all'])('options that are %j are refused by every call', async none => {
+    const options = none as never
+    const producer = await connect(making)
+    const message = { topic: freshTopic(), value: 'v' }
+    await expectCode(Producer.connect({ 'bootstrap.servers': 'localhost:1' }, options), 'USAGE')
+    await expectCode(producer.send(message, options), 'USAGE')
+    await expectCode(producer.sendBatch([message], options), 'USAGE')
+    await expectCode(producer.produceFrom([message], options), 'USAGE')
+    await expectCode(
+      producer.transaction(() => {}, options),
+      'USAGE',
+    )
+    await expectCode(producer.describeTopic(message.topic, options), 'USAGE')
+    await expectCode(producer.flush(options), 'USAGE')
+    expect(() => producer.latency(options)).toThrow(/^latency takes options as an object/)
+    expect(producer.counts.accepted).toBe(0)
+  })
+
+  test('one signal behind many calls in line is listened to once, and withdraws them all', async () => {
+    const producer = await connect({ ...making, 'queue.buffering.max.messages': 1, 'linger.ms': 60_000 })
+    const topic = freshTopic()
+    const first = producer.send({ topic, value: 'in flight', partition: 0 })
+    const abort = new AbortController()
+    const added = vi.spyOn(abort.signal, 'addEventListener')
+    const { signal } = abort
+    const behind = Array.from({ length: 5000 }, (_, n) => producer.send({ topic, value: `${n}` }, { signal }))
+    const other = producer.send({ topic, value: 'no signal', partition: 0 })
+    expect(added).toHaveBeenCalledTimes(1)
+    abort.abort(new Error('enough'))
+    const ended = await Promise.allSettled(behind)
+    const reasons = ended.map(end => (end.status === 'rejected' ? end.reason?.code : end.status))
+    expect(new Set(reasons)).toEqual(new Set(['ABORTED']))
+    await producer.flush()
+    expect([(await first).offset, (await other).offset].sort()).toEqual([0, 1])
+    expect(producer.counts).toMatchObject({ accepted: 2, delivered: 2, waiting: 0 })
   })
 
   test('a signal that is none is refused', async () => {
