@@ -10,7 +10,7 @@ import type { Trial } from '../../../src/bench/trial.ts'
 import { findBrowser, Page, type View } from '../../support/browser.ts'
 import { canDraw } from '../../support/report-libraries.ts'
 import { skipBecause } from '../../support/skip-reason.ts'
-import { someReport, steady } from '../reports.ts'
+import { someReport, someTuning, steady } from '../reports.ts'
 
 const faulty: Trial = { order: 3, state: 'void', why: '5 were delivered, but the end offsets moved by 6' }
 const long = 'a_label_without_a_space_'.repeat(8)
@@ -40,6 +40,8 @@ function everything(): BenchReport {
 
 /** Functions that run in the page, where TypeScript's types of Node.js are none. */
 const LOOK = readFileSync(new URL('look.js', import.meta.url), 'utf8')
+
+const WIDTHS = '[document.documentElement.scrollWidth, document.documentElement.clientWidth]'
 
 const browser = canDraw ? findBrowser() : undefined
 const missing = browser === undefined ? skipBecause('no Chromium on this machine') : {}
@@ -77,9 +79,7 @@ describe('a report in a browser', missing, () => {
   test.each(Object.entries(views))('%s: no complaint, and nothing beyond its edge', async (_, view) => {
     await page.load(url, view)
     expect(page.complaints).toEqual([])
-    const [content, room] = await page.evaluate<[number, number]>(
-      '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
-    )
+    const [content, room] = await page.evaluate<[number, number]>(WIDTHS)
     expect(content).toBeLessThanOrEqual(room)
     expect((await page.picture()).length).toBeGreaterThan(50_000)
   })
@@ -116,6 +116,16 @@ describe('a report in a browser', missing, () => {
     const charts = all.filter(({ role }) => role === 'image').map(({ name }) => name)
     // the one for phones is hidden, from a reader as well
     expect(new Set(charts).size).toBe(charts.length)
+  })
+
+  test.each(Object.entries(views))('%s: what was tuned fits, too', async (_, view) => {
+    const file = join(folder, 'tuned.html')
+    const tuned = { ...everything(), tune: someTuning(long) }
+    writeFileSync(file, await renderPage(analyse(tuned, { margin: 5 })))
+    await page.load(pathToFileURL(file).href, view)
+    expect(page.complaints).toEqual([])
+    const [content, room] = await page.evaluate<[number, number]>(WIDTHS)
+    expect(content).toBeLessThanOrEqual(room)
   })
 
   test('printed, it has pages', async () => {

@@ -3,9 +3,8 @@ import { analyse } from '../../../src/bench/analysis.ts'
 import { renderPage } from '../../../src/bench/html/page.ts'
 import type { BenchReport } from '../../../src/bench/report.ts'
 import type { Trial } from '../../../src/bench/trial.ts'
-import { tuneReport } from '../../../src/bench/tune/tune-report.ts'
 import { withCharts } from '../../support/report-libraries.ts'
-import { someReport, steady } from '../reports.ts'
+import { someReport, someTuning, steady } from '../reports.ts'
 
 const evil = `</title><script>alert(1)</script><img src=x onerror="alert(2)">'&`
 const faulty: Trial = { order: 3, state: 'void', why: evil }
@@ -114,32 +113,7 @@ describe('renderPage', withCharts, () => {
   })
 
   test("what was tuned has its properties as text, and its verdicts instead of the grid's", async () => {
-    const start = { producers: 1, 'linger.ms': 5 }
-    const verdict = { kind: 'faster', text: evil, pairs: 7, ratio: null, p: 0.01, kept: null } as const
-    const tune = tuneReport(
-      {
-        goal: { kind: 'throughput' },
-        searched: [],
-        start,
-        winner: { ...start, 'linger.ms': 25 },
-        mostTrials: { search: 9, fresh: 14 },
-        search: {
-          done: true,
-          steps: [
-            {
-              name: 'linger.ms',
-              from: 5,
-              to: 25,
-              tried: [{ value: 25, trials: 4, gain: 1.25, rate: null }],
-            },
-          ],
-          trials: [],
-          rates: null,
-        },
-        confirmation: { rate: null, verdict, settings: [{ name: 'linger.ms', from: 5, to: 25, verdict }] },
-      },
-      report.environment,
-    )
+    const tune = someTuning(evil)
     const { document } = await pageOf({ ...report, tune })
     const titles = [...document.querySelectorAll('h2')].map(({ textContent }) => textContent)
     expect(titles).toContain('Tuning for throughput')
