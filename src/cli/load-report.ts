@@ -9,17 +9,23 @@ export function loadExitCode(result: LoadResult, signal: 'SIGINT' | 'SIGTERM' | 
   if (outcome === 'cluster') return EXIT.cluster
   if (outcome === 'unexpected') return EXIT.unexpected
   if (outcome === 'input') return exitCodeOf(error)
-  return result.failed + result.rejected + result.unsent === 0 ? EXIT.done : EXIT.incomplete
+  const isDone = result.failed + result.unsent === 0 && result.withinMaxRejected
+  return isDone ? EXIT.done : EXIT.incomplete
 }
 
 export interface ReportContext {
   readonly engine: string
   readonly embedded: boolean
+  /** The file that rejected records were put into. */
+  readonly deadLetter: string | null
   readonly exitCode: number
 }
 
 /** The contract of `produce --json`. */
-export function loadJson(result: LoadResult, { engine, embedded, exitCode }: ReportContext): string {
+export function loadJson(
+  result: LoadResult,
+  { engine, embedded, deadLetter, exitCode }: ReportContext,
+): string {
   const { error, outcome } = result
   return JSON.stringify({
     schema: 'millrace.load/1',
@@ -31,7 +37,7 @@ export function loadJson(result: LoadResult, { engine, embedded, exitCode }: Rep
     delivered: result.delivered,
     failed: result.failed,
     unsent: result.unsent,
-    resent: 0,
+    resent: result.resent,
     alreadyDone: 0,
     possiblyPersisted: result.possiblyPersisted,
     bytes: result.bytes,
@@ -41,6 +47,7 @@ export function loadJson(result: LoadResult, { engine, embedded, exitCode }: Rep
     engine,
     embedded,
     receipt: null,
+    deadLetter,
     outcome,
     error: error === undefined ? null : { code: error.code, message: error.message },
     exitCode,
@@ -50,15 +57,19 @@ export function loadJson(result: LoadResult, { engine, embedded, exitCode }: Rep
 const MAX_PARTITIONS = 16
 
 /** The account for people. */
-export function loadSummary(result: LoadResult, { embedded }: ReportContext): string {
+export function loadSummary(result: LoadResult, { embedded, deadLetter }: ReportContext): string {
   const lines: string[] = []
-  const { read, delivered, skipped, rejected, failed, possiblyPersisted, unsent } = result
+  const { read, delivered, skipped, rejected, failed, possiblyPersisted, unsent, resent } = result
   lines.push(
     `${count(delivered)} of ${count(read)} records delivered, ${size(result.bytes)} in ${duration(result.seconds)}: ` +
       `${count(result.messagesPerSecond)} msg/s${embedded ? ', embedded cluster' : ''}`,
   )
   if (skipped > 0) lines.push(`  ${count(skipped)} skipped: blank`)
-  if (rejected > 0) lines.push(`  ${count(rejected)} rejected: ${result.firstRejection?.message ?? ''}`)
+  if (rejected > 0) {
+    const where = deadLetter === null ? '' : `, put into ${deadLetter}`
+    lines.push(`  ${count(rejected)} rejected${where}: ${result.firstRejection?.message ?? ''}`)
+  }
+  if (resent > 0) lines.push(`  ${count(resent)} messages were offered again`)
   if (failed > 0)
     lines.push(`  ${count(failed)} failed, ${count(possiblyPersisted)} of them possibly persisted`)
   if (unsent > 0) lines.push(`  ${count(unsent)} read, but not sent any more`)

@@ -3,6 +3,7 @@ import { MillraceError } from '../errors.ts'
 import { csvValues, decompressions, inputFormats, lengthPrefixes } from '../input/index.ts'
 import { type ProducerArguments, producerOptions } from './common.ts'
 import type { Given } from './numbers.ts'
+import { onBadRecord } from './produce-rejections.ts'
 
 export interface ProduceArguments extends ProducerArguments {
   files?: readonly string[]
@@ -26,6 +27,9 @@ export interface ProduceArguments extends ProducerArguments {
   header?: readonly string[]
   partition?: Given
   'skip-blank': boolean
+  'on-bad-record'?: Given
+  'dead-letter'?: Given
+  'max-rejected'?: Given
   rate?: Given
   limit?: Given
   loops?: Given
@@ -42,11 +46,13 @@ $0 produce -b localhost:9092 -t events --key-field user.id data.ndjson.gz
 $0 produce -b localhost:9092 -t events --key-field id --csv-values json data.csv
 $0 read -b one:9092 -t a | $0 produce -b two:9092 -t b --format envelope
 $0 produce -b localhost:9092 -t events --threads 4 big.ndjson *.gz   parsing on four cores
+$0 produce -b localhost:9092 -t events --dead-letter bad.envelope --max-rejected 1% data.ndjson
 $0 produce --embedded -t events data.txt                        without a broker, for a trial
 
 $0 produce [OPTIONS] [FILES…]                                   no file, or -: standard input
 
 Load files, or standard input, into a topic, and account for every record.
+A broker refuses whole batches for one bad record. The others are sent again, and come behind later ones then.
 Files are what their names say: .ndjson .jsonl .csv .tsv .envelope, each also .gz or .zst; otherwise lines.
 PATH is user.id for a field inside another (ndjson), or a column (csv, tsv).`
 
@@ -97,6 +103,19 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
         describe: 'a number, or any: chosen by key, whatever envelopes say',
       })
       .option('skip-blank', { type: 'boolean', default: false, describe: 'leave out blank lines' })
+      .option('on-bad-record', {
+        ...text,
+        choices: onBadRecord,
+        describe: 'a record that cannot be sent, or that the broker refuses; default stop',
+      })
+      .option('dead-letter', {
+        ...text,
+        describe: 'FILE for such records, with the reason; --format envelope sends them again',
+      })
+      .option('max-rejected', {
+        ...text,
+        describe: 'of such records: N, or P% of those read; beyond it, stop',
+      })
       .option('rate', { ...text, describe: 'messages per second, over all' })
       .option('limit', { ...text, describe: 'records to read at most' })
       .option('loops', {

@@ -3,6 +3,7 @@ import { formatOf, parseDelimiter, type ReadOptions } from '../input/index.ts'
 import type { LoadOptions } from '../load/load.ts'
 import { type Given, number, single, topicName } from './numbers.ts'
 import { type ProduceArguments, pair } from './produce-options.ts'
+import { planRejections } from './produce-rejections.ts'
 
 /** The longest timeouts, in seconds; timers take no more than 24 days. */
 const DAY = 86_400
@@ -10,7 +11,9 @@ const DAY = 86_400
 export interface ProducePlan {
   readonly read: ReadOptions
   readonly producers: number
-  readonly load: Omit<LoadOptions, 'producers' | 'inputs' | 'read'>
+  readonly load: Omit<LoadOptions, 'producers' | 'inputs' | 'read' | 'deadLetters'>
+  /** The file to put rejected records into. */
+  readonly deadLetter: string | undefined
 }
 
 /** Everything that can be wrong with the options is found here, before anything is connected. */
@@ -27,10 +30,13 @@ export function planProduce(options: ProduceArguments): ProducePlan {
       hint: 'Name it with -t, or have the records name it with --topic-field',
     })
   }
+  const { deadLetter, ...rejections } = planRejections(options)
   return {
+    deadLetter,
     read: { ...read, needsTopic: topic === undefined },
     producers: number('producers', options.producers, { min: 1, max: 1000 }) ?? 1,
     load: {
+      ...rejections,
       topic,
       key: single('key', options.key),
       headers: options.header?.map(text => pair('header', text, 'value')),

@@ -1,6 +1,7 @@
 import { requireBrokers } from '../config/index.ts'
 import { MillraceError } from '../errors.ts'
 import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from '../input/index.ts'
+import { DeadLetters } from '../load/dead-letters.ts'
 import { Load } from '../load/load.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
 import type { Producer } from '../producer/producer.ts'
@@ -10,7 +11,7 @@ import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
 import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './produce-plan.ts'
-import { showProgress } from './progress.ts'
+import { showProgress, waitingLines } from './progress.ts'
 
 /** In flight with --threads, unless it is set: half of what it is without. */
 const IN_FLIGHT_OF_THREADS = {
@@ -49,20 +50,29 @@ export const produce: Command<ProduceArguments> = {
     if (!options.embedded) requireBrokers(connection.properties)
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'
+    let deadLetters: DeadLetters | undefined
     try {
+      if (plan.deadLetter !== undefined) deadLetters = await DeadLetters.open(plan.deadLetter)
       const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
       engine = producers[0]?.engine ?? engine
       await checkTarget(producers, plan.load, engine)
-      load = new Load({ ...plan.load, read: plan.read, producers, inputs })
+      const another = async (extra: Record<string, string | number>, signal: AbortSignal) => {
+        const made = await connectProducers(1, connection, { ...properties, ...extra }, io, signal)
+        return made[0] as Producer
+      }
+      const onWaiting = waitingLines(io, options)
+      const { read, load: settings } = plan
+      load = new Load({ ...settings, read, producers, another, inputs, deadLetters, onWaiting })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
       const result = await watched(load, inputs, options, io)
-      return report(result, { engine, embedded: options.embedded, signalled }, options, io)
+      return report(result, { engine, embedded: options.embedded, signalled }, plan, options, io)
     } catch (error) {
       if (signalled === undefined) throw error
-      return report(nothingLoaded(), { engine, embedded: options.embedded, signalled }, options, io)
+      return report(nothingLoaded(), { engine, embedded: options.embedded, signalled }, plan, options, io)
     } finally {
       ignore()
+      await deadLetters?.close()
       await cluster?.stop()
     }
   },
@@ -100,11 +110,12 @@ interface Ending {
 function report(
   result: LoadResult,
   { engine, embedded, signalled }: Ending,
+  { deadLetter }: ProducePlan,
   options: ProduceArguments,
   io: Io,
 ): number {
   const exitCode = loadExitCode(result, signalled)
-  const context = { engine, embedded, exitCode }
+  const context = { engine, embedded, deadLetter: deadLetter ?? null, exitCode }
   if (options.json) io.stdout.write(`${loadJson(result, context)}\n`)
   else if (!options.quiet) io.stderr.write(loadSummary(result, context))
   const reason = result.error ?? result.firstFailure ?? (options.json ? result.firstRejection : undefined)

@@ -1,5 +1,6 @@
 import { type Options, SingleBar } from 'cli-progress'
 import type { Load } from '../load/load.ts'
+import type { Waiting } from '../load/stall.ts'
 import type { Io } from './command.ts'
 import { count, duration, size } from './numbers.ts'
 
@@ -52,7 +53,9 @@ function state(load: Load, total: number | null, recent: RecentRate): State {
 function figures(load: Load, { rate, eta }: State): string {
   const { delivered, failed, rejected } = load.account
   const perSecond = load.seconds === 0 ? 0 : load.bytesRead / load.seconds
+  const { waiting } = load
   const parts = [
+    ...(waiting === undefined ? [] : [waitingInWords(waiting)]),
     `${count(rate)} msg/s`,
     ...(eta === '' ? [] : [`ETA ${eta}`]),
     `${count(delivered)} delivered`,
@@ -105,5 +108,25 @@ function lines(load: Load, total: number | null, io: Io): Progress {
     stop() {
       clearInterval(timer)
     },
+  }
+}
+
+/** Such as: waiting: partition 7 of events has no leader since 12 s; 41,200 records behind it. */
+function waitingInWords({ reason, seconds, records }: Waiting): string {
+  return `waiting: ${reason} since ${duration(Math.round(seconds))}; ${count(records)} records behind it`
+}
+
+/** Tells when a load begins to wait and when it goes on, each on a line of its own. */
+export function waitingLines(
+  io: Io,
+  { quiet }: { readonly quiet: boolean },
+): (waiting: Waiting | undefined) => void {
+  let wasWaiting = false
+  // over the bar, where there is one
+  const before = io.stderr.isTTY ? '\r\x1b[K' : ''
+  return waiting => {
+    if (!quiet && waiting !== undefined) io.stderr.write(`${before}${waitingInWords(waiting)}\n`)
+    if (!quiet && waiting === undefined && wasWaiting) io.stderr.write(`${before}waiting no more\n`)
+    wasWaiting = waiting !== undefined
   }
 }

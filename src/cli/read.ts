@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import { consumerProperties } from '../client/consumer-properties.ts'
 import { type From, type ReadMessage, readTopic } from '../client/read-topic.ts'
-import { factsOf, requireBrokers } from '../config/index.ts'
+import { requireBrokers } from '../config/index.ts'
 import { toEnvelope } from '../envelope.ts'
 import { MillraceError } from '../errors.ts'
 import { type Command, EXIT } from './command.ts'
@@ -32,6 +33,7 @@ export const read: Command<Options> = {
         .usage(
           `$0 read -b localhost:9092 -t events                    all of it, a line of JSON each
 $0 read -b localhost:9092 -t events -n 10              the first ten
+$0 read -b localhost:9092 -t events --from -5          the last five of each partition
 $0 read -b localhost:9092 -t events --format value     values only
 $0 read -b localhost:9092 -t events --from 2026-11-01T00:00:00Z --partition 3
 
@@ -53,7 +55,8 @@ Look at what is in a topic, from where you say to where it ends now.`,
         .option('from', {
           type: 'string',
           requiresArg: true,
-          describe: 'beginning, end, an offset, or a time (ISO 8601); default beginning',
+          describe:
+            'beginning, end, an offset, so many before the end (-10), or a time (ISO 8601); default beginning',
         })
         .option('partition', { alias: 'p', type: 'string', requiresArg: true, describe: 'default: all' })
         .option('format', {
@@ -81,7 +84,7 @@ Look at what is in a topic, from where you say to where it ends now.`,
     })
     let messages = 0
     try {
-      for await (const message of readTopic(common(properties), {
+      for await (const message of readTopic(consumerProperties(properties), {
         topic,
         partition,
         from,
@@ -105,15 +108,11 @@ Look at what is in a topic, from where you say to where it ends now.`,
 
 function parseFrom(text: string): From {
   if (text === 'beginning' || text === 'end') return text
+  if (/^-\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { beforeEnd: -Number(text) }
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { offset: Number(text) }
   const timestamp = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(timestamp)) return { timestamp }
   throw new MillraceError('USAGE', `--from is ${JSON.stringify(text)}`, {
-    hint: 'Give beginning, end, an offset from 0, or a time such as 2026-11-01T00:00:00Z',
+    hint: 'Give beginning, end, an offset from 0, -10 for the last ten, or a time such as 2026-11-01T00:00:00Z',
   })
-}
-
-/** The properties that consumers take too. */
-function common(properties: Readonly<Record<string, string | number | boolean>>) {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => factsOf(name)?.scope === '*'))
 }

@@ -8,11 +8,18 @@ import { exitCodeOf } from './exit.ts'
 import { nearestFlag } from './flags.ts'
 import { produce } from './produce.ts'
 import { read } from './read.ts'
+import { verify } from './verify.ts'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 /** Each command, with its own type of options behind it. */
-const commands: readonly Command<never>[] = [produce, read, bench, cluster] as unknown as Command<never>[]
+const commands: readonly Command<never>[] = [
+  produce,
+  verify,
+  read,
+  bench,
+  cluster,
+] as unknown as Command<never>[]
 
 /**
  * Runs a command line, without the program's name.
@@ -77,6 +84,7 @@ function program(
     .usage(
       `$0 produce --embedded -t events data.txt     try it without a broker
 $0 produce -b localhost:9092 -t events data.ndjson
+$0 verify -b localhost:9092 data.ndjson.receipt
 $0 read -b localhost:9092 -t events -n 10
 $0 bench
 $0 cluster --brokers 3

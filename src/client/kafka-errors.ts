@@ -20,7 +20,7 @@ export const FATAL = -150
 export const QUEUE_FULL = -184
 export const DESTROY = -197
 
-/** Errors that a record brings upon itself: the same record would fail anywhere, any time. */
+/** Errors that a record brings upon itself, or upon its batch: the same would fail anywhere, any time. */
 const recordFaults: Readonly<Record<string, string>> = {
   MSG_SIZE_TOO_LARGE:
     'The batch that carried the message is beyond the limit of the topic (max.message.bytes) or of this client ' +
@@ -33,6 +33,8 @@ const recordFaults: Readonly<Record<string, string>> = {
     "The timestamp is further from the broker's clock than the topic allows (message.timestamp.before.max.ms, " +
     'message.timestamp.after.max.ms)',
   UNSUPPORTED_FOR_MESSAGE_FORMAT: "The topic's message format is too old for this message",
+  _INVALID_DIFFERENT_RECORD:
+    'The broker refused another record of the batch, and with it the batch; this one can be sent again',
   _BAD_MSG: 'The message could not be encoded',
   _INVALID_ARG: 'The message has a field that librdkafka does not take',
   _UNKNOWN_PARTITION: 'The topic has no such partition; leave `partition` out to let the partitioner choose',

@@ -20,7 +20,13 @@ export interface ReadMessage {
 }
 
 /** Where to begin in each partition. */
-export type From = 'beginning' | 'end' | { readonly offset: number } | { readonly timestamp: number }
+export type From =
+  | 'beginning'
+  | 'end'
+  | { readonly offset: number }
+  /** So many offsets before the end. */
+  | { readonly beforeEnd: number }
+  | { readonly timestamp: number }
 
 export interface ReadOptions {
   readonly topic: string
@@ -113,6 +119,7 @@ export async function* readTopic(properties: Properties, options: ReadOptions): 
     consumer.assign(assignment)
     consumer.setDefaultConsumeTimeout(Math.min(CONSUME_MS, timeoutMs))
     let count = 0
+    if (limit <= 0) return
     let lastSeen = performance.now()
     while (open.size > 0) {
       if (signal?.aborted) throw aborted(signal)
@@ -124,8 +131,8 @@ export async function* readTopic(properties: Properties, options: ReadOptions): 
         const end = ends.get(message.partition) ?? 0
         if (message.offset >= end - 1) open.delete(message.partition)
         if (message.offset >= end) continue
-        if (count++ >= limit) return
         yield toReadMessage(message)
+        if (++count >= limit) return
       }
     }
   } finally {
@@ -202,6 +209,7 @@ async function rangeOf(
   const { lowOffset: low, highOffset: end } = offsets
   if (from === 'beginning') return { next: low, end }
   if (from === 'end') return { next: end, end }
+  if ('beforeEnd' in from) return { next: Math.max(low, end - from.beforeEnd), end }
   if ('offset' in from) return { next: Math.max(low, from.offset), end }
   const [found] = await ask<Assignment[]>(`offsets of ${topic} by time`, callback =>
     consumer.offsetsForTimes([{ topic, partition, offset: from.timestamp }], timeoutMs, callback),

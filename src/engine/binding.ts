@@ -61,6 +61,44 @@ export interface Binding {
   recordLatencies(histogram: object, nanoseconds: Float64Array, threads: number): void
   latencies(histogram: object, counts: Float64Array, reset: boolean): void
 
+  /** Hashes of records: load/record-hash.ts. A number: the range of that message is out of bounds. */
+  hashFramed(
+    from: number,
+    to: number,
+    bytes: Uint8Array,
+    ranges: Uint32Array,
+    keyBytes: Uint8Array | null,
+    keyRanges: Uint32Array | null,
+    key: Uint8Array | null,
+    headers: Uint8Array | null,
+  ): bigint | number
+  hashPacked(fields: Int32Array, count: number, arena: Uint8Array): bigint
+
+  /**
+   * A consumer of the addon's own: engine/reader.ts. Texts are lists with NUL between their pieces, or behind each; what
+   * starts a job says whether it did.
+   */
+  readerOpen(properties: string, wake: () => void): number | string
+  readerDescribe(reader: number, topics: string, timeoutMs: number): boolean
+  readerOffsets(reader: number, topics: string, partitions: Int32Array, timeoutMs: number): boolean
+  readerRead(
+    reader: number,
+    topics: string,
+    partitions: Int32Array,
+    bounds: Float64Array,
+    runs: Float64Array,
+    timeoutMs: number,
+  ): boolean
+  readerRunning(reader: number): boolean
+  readerProgress(reader: number): Float64Array
+  readerEvents(reader: number): string
+  readerFailure(reader: number, kind: 0 | 1 | 2): string
+  readerDescribed(reader: number): string
+  readerFound(reader: number, offsets: Float64Array): boolean
+  readerSums(reader: number, partitions: Float64Array, records: Float64Array, hashes: BigUint64Array): boolean
+  readerCancel(reader: number): void
+  readerClose(reader: number): void
+
   errors(): [code: number, name: string, text: string][]
 
   readonly cluster: ClusterBinding
@@ -127,7 +165,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 3
+const ABI = 6
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike
@@ -148,14 +186,26 @@ const WITHOUT_SEMICOLON = 'Install millrace in a folder whose path has no ";"'
 const path = `${root}build/Release/millrace.node`
 
 let loaded: Binding | undefined
+let serves = false
 
 /**
  * Loads the addon, once a process, after node-rdkafka.
  * @throws MillraceError ENGINE_UNAVAILABLE with the reason and the command that repairs it
  */
 export function loadBinding(): { binding: Binding; path: string } {
+  const { binding } = loadAddon()
+  if (!serves) checkLibrdkafka(binding)
+  serves = true
+  return { binding, path }
+}
+
+/**
+ * Loads the addon for what needs no librdkafka.
+ * @throws MillraceError ENGINE_UNAVAILABLE, as loadBinding
+ */
+export function loadAddon(): { binding: Binding } {
   loaded ??= load()
-  return { binding: loaded, path }
+  return { binding: loaded }
 }
 
 function load(): Binding {
@@ -169,12 +219,15 @@ function load(): Binding {
     throw unavailable(describe(cause).split('\n', 1)[0] ?? '', COMPILE_AGAIN, cause)
   }
   if (binding.abi !== ABI) throw unavailable(`${path} is not of this version of millrace`, COMPILE_AGAIN)
+  return binding as Binding
+}
+
+function checkLibrdkafka(binding: Binding): void {
   try {
-    binding.librdkafka?.()
+    binding.librdkafka()
   } catch (cause) {
     throw unavailable(describe(cause), OTHER_LIBRDKAFKA, cause)
   }
-  return binding as Binding
 }
 
 function unavailable(reason: string, hint: string, cause?: unknown): MillraceError {

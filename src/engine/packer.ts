@@ -17,11 +17,11 @@ import {
 export const FIELDS = 11
 const TOPIC = 0
 export const PARTITION = 1
-const KEY_AT = 2
+export const KEY_AT = 2
 const KEY_SIZE = 3
-const VALUE_AT = 4
+export const VALUE_AT = 4
 const VALUE_SIZE = 5
-const HEADERS_AT = 6
+export const HEADERS_AT = 6
 const HEADERS_SIZE = 7
 const TIME_LOW = 8
 const TIME_HIGH = 9

@@ -18,6 +18,8 @@ export interface BadRecord {
   readonly error: MillraceError
   /** The record as it stands in the input, the first MiB at most. */
   readonly bytes: Buffer
+  /** The input ended inside of it: nobody can know what else it has swallowed, so there is no going on behind it. */
+  readonly endless: boolean
 }
 
 /**
@@ -40,6 +42,8 @@ export interface Problem {
   readonly hint: string
   /** Where in the block's bytes the trouble is, for the excerpt; the record's start if left out. */
   readonly at?: number
+  /** See BadRecord. */
+  readonly endless?: boolean | undefined
 }
 
 export interface Place {
@@ -49,17 +53,19 @@ export interface Place {
   readonly length: number
   /** What `line` counts; default: lines. */
   readonly unit?: 'line' | 'record' | undefined
+  /** See BadRecord. */
+  readonly endless?: boolean | undefined
 }
 
 /** A bad record out of where it stands, what is wrong, and its own bytes (already bounded). */
 export function badRecord(place: Place, what: string, hint: string, bytes: Buffer, shown: string): BadRecord {
-  const { input, line, byte, length, unit = 'line' } = place
+  const { input, line, byte, length, unit = 'line', endless = false } = place
   const message = `${unit} ${line} of ${inputInWords(input)} (byte ${byte}) ${what}: ${shown}`
   const error = new MillraceError('BAD_RECORD', message, {
     hint,
     context: { input, unit, line, byte, length, what, excerpt: shown },
   })
-  return { input, line, byte, length, error, bytes }
+  return { input, line, byte, length, error, bytes, endless }
 }
 
 /**
@@ -80,12 +86,16 @@ export function inWhole(error: MillraceError, before: number | null): MillraceEr
 }
 
 /** A record of a block as a bad one. */
-export function badRecordOf(block: RecordBlock, index: number, { what, hint, at }: Problem): BadRecord {
+export function badRecordOf(
+  block: RecordBlock,
+  index: number,
+  { what, hint, at, endless }: Problem,
+): BadRecord {
   const { bytes, ranges, input, unit } = block
   const start = ranges[2 * index]!
   const end = ranges[2 * index + 1]!
   return badRecord(
-    { input, line: lineOf(block, index), byte: byteOf(block, index), length: end - start, unit },
+    { input, line: lineOf(block, index), byte: byteOf(block, index), length: end - start, unit, endless },
     what,
     hint,
     bytes.subarray(start, Math.min(end, start + MAX_BAD_BYTES)),
@@ -109,7 +119,8 @@ export class Sieve {
 
   /** Takes a record out; false: look at no further one. */
   reject(index: number, problem: Problem): boolean {
-    const bad = badRecordOf(this.#block, index, problem)
+    const { count, endless = false } = this.#block
+    const bad = badRecordOf(this.#block, index, { ...problem, endless: endless && index === count - 1 })
     if (this.#onBad === 'stop') {
       this.#stoppedAt = index
       this.stopped = bad

@@ -32,6 +32,8 @@ export interface RecordBlock {
   readonly startByte: number
   /** Offset in the input after the last byte that this block consumed. */
   readonly endByte: number
+  /** The input ended inside its last record. */
+  readonly endless?: boolean | undefined
 }
 
 /** Values and keys as `Framed` takes them, and the records that they came from, index by index. */

@@ -22,6 +22,7 @@ export class CsvCutter implements Cutter {
   tail = 0
   lines = 1
   readonly broken = undefined
+  endless = false
   readonly #delimiter: number
   #state = FIELD_START
   #ended = false
@@ -63,6 +64,7 @@ export class CsvCutter implements Cutter {
   finish(): undefined {
     this.lines = 1 + this.#breaks
     this.tail = 0
+    this.endless = this.#state === QUOTED
     return undefined
   }
 

@@ -17,6 +17,8 @@ export interface Cutter {
   readonly lines: number
   /** Why there is no going on from where the last call ended. */
   readonly broken: Error | undefined
+  /** After `finish`: whether what would have ended the record was still to come. */
+  readonly endless: boolean
   /** The input ended inside a record: what is wrong with that, or undefined where it is a record all the same. */
   finish(): Problem | undefined
 }

@@ -19,18 +19,34 @@ export interface ByteRange {
 const WHOLE: ByteRange = { start: 0, end: null }
 
 /**
- * Memory of chunks, used again and again: a chunk is valid until the second one after it is asked for. For readers of
- * which nobody holds what the last chunk but one gave: there are the chunk that is worked on, the one before, of which
- * a record's beginning may not be copied yet, and the one that is being read into.
+ * Memory of chunks, used again: a chunk is valid until the second one after it is asked for, and for as long as somebody
+ * holds it. For readers of which nobody looks at what the last chunk but one gave, unless it is held: there are the chunk
+ * that is worked on, the one before, of which a record's beginning may not be copied yet, and the one that is being read
+ * into.
  */
 export class ChunkRing {
+  /** By age: the one that was taken first comes first. */
   readonly #slots: Buffer[] = []
-  #next = 0
+  readonly #holds = new Map<ArrayBufferLike, number>()
 
   take(length: number): Buffer {
-    const slot = this.#next++ % SLOTS
-    this.#slots[slot] ??= Buffer.allocUnsafeSlow(FILE_HEADROOM + FILE_CHUNK)
-    return this.#slots[slot].subarray(0, length)
+    const oldest = this.#slots.length - (SLOTS - 1)
+    const free = this.#slots.findIndex((slot, age) => age < oldest && !this.#holds.has(slot.buffer))
+    const [slot = Buffer.allocUnsafeSlow(FILE_HEADROOM + FILE_CHUNK)] =
+      free < 0 ? [] : this.#slots.splice(free, 1)
+    this.#slots.push(slot)
+    return slot.subarray(0, length)
+  }
+
+  /** Keeps the memory behind those bytes as it is, until it was released as often. */
+  hold({ buffer }: Uint8Array): void {
+    this.#holds.set(buffer, (this.#holds.get(buffer) ?? 0) + 1)
+  }
+
+  release({ buffer }: Uint8Array): void {
+    const holds = (this.#holds.get(buffer) ?? 1) - 1
+    if (holds === 0) this.#holds.delete(buffer)
+    else this.#holds.set(buffer, holds)
   }
 }
 

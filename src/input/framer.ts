@@ -86,20 +86,21 @@ export class RecordFramer {
   *end(): Generator<RecordBlock, void, undefined> {
     this.#begin()
     const problem = this.#cutter.finish()
-    if (this.#long !== undefined) this.#endLong(this.#long)
+    const { endless } = this.#cutter
+    if (this.#long !== undefined) this.#endLong(this.#long, endless)
     else if (this.#carry.length > 0) {
       const bytes = this.#carry.take()
       const start = this.#cutter.head
       if (bytes.length - start > this.#options.maxRecordBytes) {
         const long = this.#startLong(bytes.subarray(start), this.#position + start)
         this.#position += bytes.length
-        this.#endLong(long)
+        this.#endLong(long, endless)
       } else if (problem !== undefined) {
         this.#reject(bytes, problem)
         this.#position += bytes.length
       } else {
         if (bytes.length > start) this.#note(start, bytes.length, 1)
-        yield this.#block(bytes, 0, bytes.length)
+        yield { ...this.#block(bytes, 0, bytes.length), endless }
         this.#position += bytes.length
         this.#begin()
       }
@@ -213,17 +214,17 @@ export class RecordFramer {
     return end
   }
 
-  #endLong(long: Long): void {
+  #endLong(long: Long, endless = false): void {
     const { onBad, maxRecordBytes } = this.#options
     this.#long = undefined
     this.#line += this.#cutter.lines
     if (onBad !== 'stop')
-      onBad(tooLong({ ...long.place, length: long.length }, maxRecordBytes, long.head, true))
+      onBad(tooLong({ ...long.place, length: long.length, endless }, maxRecordBytes, long.head, true))
   }
 
   #reject(bytes: Buffer, { what, hint }: Problem): void {
     const { input, unit, onBad } = this.#options
-    const place = { input, unit, line: this.#line, byte: this.#position, length: bytes.length }
+    const place = { input, unit, line: this.#line, byte: this.#position, length: bytes.length, endless: true }
     const kept = bytes.subarray(0, MAX_BAD_BYTES)
     const bad = badRecord(place, what, hint, kept, excerpt(kept, 0, kept.length))
     if (onBad === 'stop') throw bad.error

@@ -16,6 +16,7 @@ const MAX_VARINT_BYTES = 5
 export class PrefixCutter implements Cutter {
   readonly tail = 0
   readonly lines = 1
+  readonly endless = true
   head = 0
   broken: Error | undefined
   readonly #input: string

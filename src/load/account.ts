@@ -15,7 +15,6 @@ export interface Settled {
   readonly delivered: number
   readonly failed: number
   readonly possiblyPersisted: number
-  readonly rejected: number
   readonly bytes: number
   readonly partitions: readonly PartitionAccount[]
 }
@@ -28,7 +27,7 @@ export class Account {
   read = 0
   /** Left out on purpose, such as blank lines. */
   skipped = 0
-  /** Cannot be a message, or was refused because of what it is. */
+  /** Cannot be a message, or was refused because of what it is. Stands among the dead letters, where there are such. */
   rejected = 0
   delivered = 0
   failed = 0
@@ -71,11 +70,10 @@ export class Account {
   }
 
   /** Adds what another one has noted of deliveries and failures. */
-  addSettled({ delivered, failed, possiblyPersisted, rejected, bytes, partitions }: Settled): void {
+  addSettled({ delivered, failed, possiblyPersisted, bytes, partitions }: Settled): void {
     this.delivered += delivered
     this.failed += failed
     this.possiblyPersisted += possiblyPersisted
-    this.rejected += rejected
     this.bytes += bytes
     for (const { topic, partition, delivered, firstOffset, lastOffset } of partitions) {
       const account = this.#partition(topic, partition)

@@ -1,12 +1,38 @@
-import { DeliveryError, describe, type ErrorCode, MillraceError } from '../errors.ts'
-import { type Input, inWhole, type MessageBlock, type ReadOptions, readRecords } from '../input/index.ts'
+import { messageOf } from '../engine/message.ts'
+import { DeliveryError, describe, MillraceError } from '../errors.ts'
+import {
+  type BadRecord,
+  byteOf,
+  type ChunkRing,
+  type Input,
+  lineOf,
+  type MessageBlock,
+  type ReadOptions,
+  readRecords,
+} from '../input/index.ts'
 import type { AttachedProducer } from '../producer/attached.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { BatchResult } from '../producer/results.ts'
+import type { Message } from '../types.ts'
 import { Account } from './account.ts'
+import { Backlog } from './backlog.ts'
+import { Doubt } from './doubt.ts'
+import { kept } from './kept.ts'
+import { Lines } from './lines.ts'
+import { Mixed } from './mixed.ts'
 import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
+import {
+  type Copy,
+  copyOf,
+  type Origin,
+  type Rejected,
+  type Returned,
+  reasonOf,
+  rejectedInput,
+} from './returned.ts'
 import type { Steward } from './steward.ts'
 import { Targets } from './targets.ts'
+import { type Verdict, verdict } from './verdict.ts'
 
 /** Something to read, and how. */
 export interface Source {
@@ -20,6 +46,15 @@ export interface FeedOptions {
   readonly loops?: number | undefined
   /** The most to ask for at a time; absent: a block. */
   readonly burst?: number | undefined
+  /** Whether bad records are rejected and reading goes on; default: the first one ends it. */
+  readonly goOn?: boolean | undefined
+}
+
+/** Which records an offering was made of. */
+interface Offered {
+  readonly block: MessageBlock
+  readonly from: number
+  readonly lines: Lines
 }
 
 /** Reads sources, one after the other, and sends their messages through the producers of one thread. */
@@ -27,15 +62,22 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #steward: Steward
   readonly #targets: Targets
+  readonly #ring: ChunkRing | undefined
+  readonly #backlog = new Backlog()
+  readonly #doubt = new Doubt()
+  /** What was offered and has not ended. */
+  readonly #offered = new Map<Offering, Offered>()
   /** A bad record that was granted already. */
   #granted: MillraceError | undefined
-  /** The input being read. */
-  #input: Input | undefined
+  /** The lines of the input being read. */
+  #lines = new Lines(undefined)
   #over = false
 
-  constructor(options: FeedOptions, steward: Steward) {
+  /** @param ring that the sources are read into; absent: blocks live on by themselves */
+  constructor(options: FeedOptions, steward: Steward, ring?: ChunkRing) {
     this.#options = options
     this.#steward = steward
+    this.#ring = ring
     this.#targets = new Targets(topic => steward.partitions(topic))
   }
 
@@ -46,6 +88,7 @@ export class Feed {
   ): Promise<void> {
     const offerings = sharedBy(this.#offerings(sources))
     await Promise.all(producers.map(producer => this.#produce(producer, offerings)))
+    await this.#backlog.ended()
   }
 
   async #produce(producer: Producer | AttachedProducer, offerings: AsyncIterable<Offering>): Promise<void> {
@@ -66,7 +109,7 @@ export class Feed {
   async *#offerings(sources: Iterable<Source> | AsyncIterable<Source>): AsyncGenerator<Offering> {
     try {
       for await (const source of sources) {
-        this.#input = source.input
+        this.#lines = new Lines(source.input)
         yield* this.#ofSource(source)
         if (this.#over) return
       }
@@ -77,7 +120,9 @@ export class Feed {
 
   async *#ofSource({ input, read }: Source): AsyncGenerator<Offering> {
     const { finish } = this.#steward
-    const blocks = readRecords(input, { ...read, onBad: 'stop' })
+    const bad: BadRecord[] = []
+    const onBad = this.#options.goOn ? (record: BadRecord) => bad.push(record) : ('stop' as const)
+    const blocks = readRecords(input, { ...read, onBad })
     let reached = input.start ?? 0
     try {
       while (!this.#over) {
@@ -85,7 +130,7 @@ export class Feed {
         this.#over ||= next === undefined
         if (next === undefined || next.done === true) return
         const { endByte } = next.value.records
-        yield* this.#ofBlock(next.value, endByte - reached)
+        yield* this.#ofBlock(next.value, bad.splice(0), endByte - reached)
         reached = endByte
       }
     } finally {
@@ -95,30 +140,79 @@ export class Feed {
   }
 
   /** A block's messages, as many at a time as are granted; `bytes` of the input went into it. */
-  async *#ofBlock(block: MessageBlock, bytes: number): AsyncGenerator<Offering> {
-    const { constants, burst = block.count } = this.#options
+  async *#ofBlock(given: MessageBlock, bad: readonly BadRecord[], bytes: number): AsyncGenerator<Offering> {
+    const block = kept(given, this.#ring)
+    const mixed = new Mixed(block, bad)
+    const { burst = mixed.left } = this.#options
     const steward = this.#steward
     let { blank } = block.records
     let unread = bytes
-    let from = 0
     do {
-      const wanted = Math.min(burst, block.count - from)
+      await unlessAborted(this.#calm(), steward.finish)
+      const wanted = Math.min(this.#doubt.is ? 1 : burst, mixed.left)
       const grant = wanted === 0 ? NONE_NEEDED : await steward.take(wanted)
       this.#over ||= grant.last
       if (grant.count < wanted) this.#over = true
       if (grant.count === 0 && wanted > 0) return
-      const lost = await this.#targets.firstLost(block, from, from + grant.count, constants)
-      const to = lost?.index ?? from + grant.count
-      steward.tell({ kind: 'read', records: to - from, blank, bytes: unread })
+      const share = mixed.take(grant.count)
+      const told = { kind: 'read', blank, bytes: unread } as const
       blank = 0
       unread = 0
-      if (to > from) yield offering(block, from, to, constants)
-      if (lost !== undefined) {
-        this.#granted = lost.record.error
-        throw lost.record.error
+      if (this.#options.goOn) {
+        steward.tell({ ...told, records: grant.count })
+        await this.#rejectAll(share.bad)
+        yield* this.#found(block, share.from, share.to)
+        continue
       }
-      from = to
-    } while (from < block.count && !this.#over)
+      const lost = await this.#targets.firstLost(block, share.from, share.to, this.#options.constants)
+      const to = lost?.index ?? share.to
+      steward.tell({ ...told, records: to - share.from })
+      if (to > share.from) yield this.#offering(block, share.from, to)
+      if (lost === undefined) continue
+      this.#granted = lost.record.error
+      throw lost.record.error
+    } while (mixed.left > 0 && !this.#over)
+  }
+
+  /** Those of a block's messages that have somewhere to go; the others are rejected. */
+  async *#found(block: MessageBlock, from: number, to: number): AsyncGenerator<Offering> {
+    for (let at = from; at < to; ) {
+      const lost = await this.#targets.firstLost(block, at, to, this.#options.constants)
+      const end = lost?.index ?? to
+      if (end > at) yield this.#offering(block, at, end)
+      if (lost !== undefined) await this.#rejectAll([lost.record])
+      at = end + 1
+    }
+  }
+
+  /** Waits until more may be read. */
+  async #calm(): Promise<void> {
+    await this.#doubt.calm()
+    await this.#backlog.clear()
+  }
+
+  #offering(block: MessageBlock, from: number, to: number): Offering {
+    const offered = offering(block, from, to, this.#options.constants)
+    this.#offered.set(offered, { block, from, lines: this.#lines })
+    this.#ring?.hold(block.bytes)
+    this.#doubt.offered()
+    return offered
+  }
+
+  /** @throws MillraceError INPUT_UNREADABLE at one behind which nothing can be read */
+  async #rejectAll(bad: readonly BadRecord[]): Promise<void> {
+    if (bad.length === 0) return
+    const lines = this.#lines
+    const { topic } = this.#options.constants
+    const before = await lines.before()
+    const found = bad.map(record => ({
+      record,
+      rejected: rejectedInput(record, lines.ofBad(record, before), topic),
+    }))
+    const endless = found.find(({ record }) => record.endless)
+    const rejected = found.filter(one => one !== endless).map(({ rejected }) => rejected)
+    if (rejected.length > 0) await this.#steward.reject(rejected)
+    if (endless !== undefined) throw cutOff(endless.record)
   }
 
   async #fail(error: MillraceError): Promise<void> {
@@ -127,54 +221,90 @@ export class Feed {
     if (error.code === 'BAD_RECORD') {
       // it counts as read, too
       if (error !== this.#granted && (await steward.take(1)).count === 0) return
-      told = await this.#inWhole(error)
+      told = await this.#lines.inWhole(error)
     }
     steward.tell({ kind: 'input', error: told })
-  }
-
-  /** In a part of a file lines are counted from its beginning; people count from the file's. */
-  async #inWhole(error: MillraceError): Promise<MillraceError> {
-    const { start = 0, linesBefore } = this.#input ?? {}
-    if (start === 0 || linesBefore === undefined) return error
-    return inWhole(error, await linesBefore().catch(() => null))
   }
 
   /** Notes how each record of an offering ended. What was not offered stays open, and is unsent in the end. */
   #settle(result: BatchResult, offered: Offering): void {
     const account = new Account()
     account.addDeliveries(result, index => sizeOf(offered, index))
-    let rejected = 0
-    let failed = 0
-    let rejection: MillraceError | undefined
+    const back: GivenBack[] = []
     let failure: MillraceError | undefined
     let broken: MillraceError | undefined
-    for (const { error } of result.failures) {
-      if (RECORDS_FAULT.includes(error.code)) {
-        rejected++
-        rejection ??= error
-      } else if (error.code === 'DELIVERY_FAILED') {
-        if (!wasHandedBack(error)) failed++
-        // the broker refuses whole batches: which record of it is to blame is not known, so none is called rejected
-        if ((error as DeliveryError).fault === 'record') failure ??= error
-        else broken ??= error
-      } else broken ??= error
+    for (const { index, error } of result.failures) {
+      const found = verdict(error)
+      if (found === 'unsent') continue
+      if (found === 'failed' || found === 'fatal') {
+        if (error.code === 'DELIVERY_FAILED') account.failed++
+        failure ??= error
+        if (found === 'fatal') broken ??= error
+        // copied before the memory is used again
+      } else back.push({ index, error, found, copy: copyOf(messageAt(offered, index)) })
     }
-    const { delivered, bytes, partitions } = account
+    const { delivered, failed, bytes, partitions } = account
     const { possiblyPersisted } = result
-    const sums = { delivered, failed, possiblyPersisted, rejected, bytes, partitions }
-    this.#steward.tell({ kind: 'settled', ...sums, rejection, failure, broken })
+    this.#doubt.settled({ delivered, lost: possiblyPersisted > 0 })
+    const sums = { delivered, failed, possiblyPersisted, bytes, partitions }
+    this.#steward.tell({ kind: 'settled', ...sums, failure, broken })
+    const origin = this.#offered.get(offered) as Offered
+    this.#offered.delete(offered)
+    this.#ring?.release(origin.block.bytes)
+    if (back.length === 0) return
+    const waiting = back.filter(({ found }) => found === 'wait').length
+    this.#backlog.add({ suspects: back.length - waiting, waiting }, this.#giveBack(back, origin))
+  }
+
+  /** Rejects what is itself the cause, has the others offered again, and waits until all of them have ended. */
+  async #giveBack(back: readonly GivenBack[], { block, from, lines }: Offered): Promise<void> {
+    const before = await lines.before()
+    const rejected: Rejected[] = []
+    const returned: Returned[] = []
+    for (const { index, error, found, copy } of back) {
+      const record = from + index
+      const origin: Origin = {
+        file: block.records.input,
+        byte: byteOf(block.records, record),
+        line: before === null ? null : before + lineOf(block.records, record),
+      }
+      const reason = reasonOf(error)
+      if (found === 'reject') rejected.push({ origin, reason, copy })
+      else returned.push({ origin, reason, copy, verdict: found, refusedBy: partitionOf(error) })
+    }
+    const steward = this.#steward
+    await Promise.all([
+      rejected.length === 0 ? undefined : steward.reject(rejected),
+      returned.length === 0 ? undefined : steward.again(returned),
+    ])
   }
 }
 
-const NONE_NEEDED = { count: 0, last: false }
-
-/** What is found in a message itself, before it is accepted. */
-const RECORDS_FAULT: readonly ErrorCode[] = ['INVALID_MESSAGE', 'UNSUPPORTED_MESSAGE', 'MESSAGE_TOO_LARGE']
-
-/** Accepted, but dropped unsent when its producer was closed: unsent, as what was never accepted. */
-function wasHandedBack(error: MillraceError): boolean {
-  return error instanceof DeliveryError && error.kafkaName === '_PURGE_QUEUE' && !error.possiblyPersisted
+/** What an input ends inside of is no record: it may be many. So it was read, and is neither rejected nor sent. */
+function cutOff({ input, byte, error }: BadRecord): MillraceError {
+  return new MillraceError('INPUT_UNREADABLE', `${error.message}. The input ends inside of it`, {
+    context: { input, byte },
+    cause: error,
+  })
 }
+
+/** A message that was not delivered, and is not lost for that. */
+interface GivenBack {
+  readonly index: number
+  readonly error: MillraceError
+  readonly found: Exclude<Verdict, 'unsent' | 'failed' | 'fatal'>
+  readonly copy: Copy
+}
+
+function messageAt(offered: Offering, index: number): Message {
+  return 'ranges' in offered ? messageOf(offered, index) : (offered[index] as Message)
+}
+
+function partitionOf(error: MillraceError): number | undefined {
+  return error instanceof DeliveryError ? (error.partition ?? undefined) : undefined
+}
+
+const NONE_NEEDED = { count: 0, last: false }
 
 /** One generator for several consumers; none of them may end it for the others. */
 function sharedBy<T>(generator: AsyncGenerator<T>): AsyncIterable<T> {

@@ -2,6 +2,7 @@ import type { Part, ReadOptions } from '../input/index.ts'
 import type { ProducerToken } from '../producer/share.ts'
 import type { Talk } from '../workers/protocol.ts'
 import type { FeedOptions } from './feed.ts'
+import type { Fate, Rejected, Returned } from './returned.ts'
 import type { Grant, LoadEvent } from './steward.ts'
 
 /** What a thread of a load is started with, and what it and the load say to each other. */
@@ -24,10 +25,14 @@ export type Question =
   | { readonly want: 'part' }
   | { readonly want: 'grant'; readonly count: number }
   | { readonly want: 'partitions'; readonly topic: string }
+  | { readonly want: 'reject'; readonly rejected: readonly Rejected[] }
+  | { readonly want: 'again'; readonly returned: readonly Returned[] }
 
 export interface Answer {
   /** Absent: there are no more. */
   readonly part?: { readonly part: Part; readonly read: ReadOptions } | undefined
   readonly grant?: Grant | undefined
   readonly partitions?: number | undefined
+  readonly isAside?: boolean | undefined
+  readonly fates?: readonly Fate[] | undefined
 }

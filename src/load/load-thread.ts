@@ -4,6 +4,7 @@ import { Collector } from '../workers/collect.ts'
 import { type Starter, serve } from '../workers/inside.ts'
 import { Feed, type Source } from './feed.ts'
 import type { LoadJob, LoadTalk } from './load-job.ts'
+import type { Fate } from './returned.ts'
 import type { Grant, Steward } from './steward.ts'
 
 /** Of this thread: four of them leave a load of lines, or of keys and values, below 256 MiB. */
@@ -12,14 +13,12 @@ const DEAD_BYTES = 5 * 1024 * 1024
 // The entry of a load's worker threads.
 await serve<LoadTalk>(async (job, load) => {
   const producers = job.tokens.map(token => AttachedProducer.attach(token))
-  // with one loop, a block has been offered, and so copied, before the next one is read
-  const inTurn = producers.length === 1 && (job.feed.loops ?? 1) === 1
-  const ring = inTurn ? new ChunkRing() : undefined
-  await new Feed(job.feed, stewardOf(load, job)).run(producers, parts(load, ring))
+  const ring = new ChunkRing()
+  await new Feed(job.feed, stewardOf(load, job), ring).run(producers, parts(load, ring))
   await Promise.all(producers.map(producer => producer.close({ timeoutMs: 0 })))
 })
 
-async function* parts(load: Starter<LoadTalk>, ring: ChunkRing | undefined): AsyncGenerator<Source> {
+async function* parts(load: Starter<LoadTalk>, ring: ChunkRing): AsyncGenerator<Source> {
   for (;;) {
     const { part } = load.finish.aborted ? {} : await load.ask({ want: 'part' })
     if (part === undefined) return
@@ -42,6 +41,12 @@ function stewardOf(load: Starter<LoadTalk>, { metered }: LoadJob): Steward {
     },
     async partitions(topic) {
       return (await load.ask({ want: 'partitions', topic })).partitions as number
+    },
+    async reject(rejected) {
+      return (await load.ask({ want: 'reject', rejected })).isAside as boolean
+    },
+    async again(returned) {
+      return (await load.ask({ want: 'again', returned })).fates as readonly Fate[]
     },
     tell(event) {
       load.tell(event)

@@ -1,21 +1,30 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { deferred } from '../deferred.ts'
-import { MillraceError } from '../errors.ts'
+import type { MillraceError } from '../errors.ts'
 import { type Input, optionsFor, type ReadOptions } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { CloseResult } from '../producer/results.ts'
 import { Account } from './account.ts'
-import { Feed, type FeedOptions } from './feed.ts'
+import { Again } from './again.ts'
+import type { AnotherProducer } from './culprit.ts'
+import { asMillraceError, Feed, type FeedOptions } from './feed.ts'
 import type { Constants } from './offering.ts'
 import { Rate } from './rate.ts'
+import { type RejectionOptions, Rejections } from './rejections.ts'
 import type { LoadResult, Outcome } from './result.ts'
+import { StallWatch, type Waiting } from './stall.ts'
 import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
 import { feedByThreads } from './threads.ts'
 
-export interface LoadOptions extends Constants {
+export interface LoadOptions extends Constants, RejectionOptions {
   /** Connected; the load closes them. With several, order holds only within what one of them sends. */
   readonly producers: readonly Producer[]
+  /**
+   * Makes another producer like those, which the load closes too: it finds out which record of a refused batch is to
+   * blame, and sends the others again. Absent: all of such a batch fails.
+   */
+  readonly another?: AnotherProducer | undefined
   readonly inputs: readonly Input[]
   readonly read: Omit<ReadOptions, 'onBad' | 'onSkip'>
   /** Parallel produce loops a producer; default 1, which keeps the order of the input. */
@@ -35,9 +44,10 @@ export interface LoadOptions extends Constants {
   readonly stallTimeoutMs: number
   /** How long to wait for acknowledgements once the reading has ended, in ms. */
   readonly drainTimeoutMs: number
+  /** Hears what the load waits for, and when it waits no more. */
+  readonly onWaiting?: ((waiting: Waiting | undefined) => void) | undefined
 }
 
-const STALL_CHECK_MS = 250
 const NOTHING: Grant = { count: 0, last: true }
 
 /**
@@ -50,6 +60,9 @@ export class Load {
   readonly account = new Account()
   readonly #options: LoadOptions
   readonly #rate: Rate | undefined
+  readonly #rejections: Rejections
+  readonly #again: Again
+  #stall: StallWatch | undefined
   /** No more is to be read; what was read is still offered. */
   readonly #finish = new AbortController()
   /** Nor is more offered. */
@@ -59,7 +72,6 @@ export class Load {
   #drainTimer: NodeJS.Timeout | undefined
   #outcome: Outcome = 'finished'
   #error: MillraceError | undefined
-  #firstRejection: MillraceError | undefined
   #firstFailure: MillraceError | undefined
   /** Records that may still be read. */
   #left: number
@@ -75,6 +87,15 @@ export class Load {
     this.#left = options.limit ?? Number.POSITIVE_INFINITY
     setMaxListeners(0, this.#finish.signal, this.#stopReading.signal)
     this.#rate = options.rate === undefined ? undefined : new Rate(options.rate)
+    this.#rejections = new Rejections(this.account, options, error => this.#stop('input', error))
+    const { producers, another } = options
+    this.#again = new Again(
+      { producer: producers[0] as Producer, another },
+      {
+        settled: settlement => this.#settle(settlement),
+        reject: rejected => this.#rejections.add(rejected),
+      },
+    )
   }
 
   /** Bytes of the inputs that have been read so far. */
@@ -87,9 +108,15 @@ export class Load {
     return ((this.#endedAt || performance.now()) - this.#startedAt) / 1000
   }
 
-  /** Messages on their way. */
+  /** Messages on their way, and those that wait to be offered again. */
   get inFlight(): number {
-    return this.#options.producers.reduce((sum, producer) => sum + producer.counts.inFlight, 0)
+    const { producers } = this.#options
+    return producers.reduce((sum, producer) => sum + producer.counts.inFlight, this.#again.open)
+  }
+
+  /** What it waits for; undefined while it gets on. */
+  get waiting(): Waiting | undefined {
+    return this.#stall?.waiting
   }
 
   get interrupted(): boolean {
@@ -108,16 +135,19 @@ export class Load {
   /** Waits until every record that was read has ended and the producers are closed. Never rejects. */
   async run(): Promise<LoadResult> {
     this.#startedAt = performance.now()
-    const watch = this.#watchStall()
+    this.#stall = this.#watchStall()
     const produced = this.#feed()
     await Promise.race([produced, this.#cut.promise])
     if (this.#died) await this.#drain()
+    this.#again.stop()
     const closed = await Promise.all(
       this.#options.producers.map(producer => producer.close({ timeoutMs: 0 })),
     )
+    closed.push(...(await this.#again.close()))
     await produced
     if (this.#died) this.#correct(closed)
-    clearInterval(watch)
+    this.#rejections.checkShare()
+    this.#stall.stop()
     clearTimeout(this.#drainTimer)
     this.#endedAt = performance.now()
     return this.#result()
@@ -130,6 +160,7 @@ export class Load {
       constants: { topic, key, headers, partition },
       loops,
       burst: this.#rate?.burst,
+      goOn: this.#rejections.goOn,
     }
     const steward = this.#steward()
     if (threads === undefined) {
@@ -151,6 +182,8 @@ export class Load {
         return found?.partitions.length ?? 0
       },
       tell: event => this.#hear(event),
+      reject: rejected => this.#rejections.add(rejected),
+      again: returned => this.#again.take(returned),
     }
   }
 
@@ -182,8 +215,7 @@ export class Load {
       case 'input':
         if (event.error.code === 'BAD_RECORD') {
           account.read++
-          account.rejected++
-          this.#firstRejection ??= event.error
+          this.#rejections.count(1, event.error)
         }
         this.#stop('input', event.error)
         break
@@ -198,7 +230,6 @@ export class Load {
 
   #settle(settlement: Settlement): void {
     this.account.addSettled(settlement)
-    this.#firstRejection ??= settlement.rejection
     this.#firstFailure ??= settlement.failure
     if (settlement.broken !== undefined) this.#stop('cluster', settlement.broken)
   }
@@ -215,7 +246,7 @@ export class Load {
     const sum = (field: 'delivered' | 'failed' | 'possiblyPersisted') =>
       closed.reduce((sum, result) => sum + result[field], 0)
     this.account.delivered = sum('delivered')
-    this.account.failed = sum('failed')
+    this.account.failed = sum('failed') - this.#again.superseded
     this.account.possiblyPersisted = sum('possiblyPersisted')
   }
 
@@ -231,36 +262,48 @@ export class Load {
     // where an input ends early, what was read before is still to be accepted
     if (outcome === 'input') return
     this.#stopReading.abort()
+    // nothing is to be waited for any more
+    if (outcome === 'cluster') this.#again.stop()
     this.#drainTimer ??= setTimeout(this.#cut.resolve, this.#options.drainTimeoutMs)
   }
 
-  #watchStall(): NodeJS.Timeout {
-    const { stallTimeoutMs } = this.#options
-    let seen = -1
-    let since = performance.now()
-    return setInterval(() => {
-      const { delivered, failed, rejected } = this.#ended()
-      const now = performance.now()
-      const progress = delivered + failed + rejected
-      if (progress !== seen || this.inFlight === 0) {
-        seen = progress
-        since = now
-      } else if (now - since > stallTimeoutMs) {
-        this.#stop('cluster', stalled(this.inFlight, this.#options.topic, stallTimeoutMs))
-        this.#cut.resolve()
-      }
-    }, STALL_CHECK_MS)
+  #watchStall(): StallWatch {
+    const { stallTimeoutMs, onWaiting } = this.#options
+    return new StallWatch(
+      {
+        progress: () => this.#progress(),
+        open: () => this.account.open,
+        trouble: () => this.#again.trouble,
+        ask: () => this.#ask(),
+        changed: waiting => onWaiting?.(waiting),
+        stalled: error => {
+          this.#stop('cluster', error)
+          this.#cut.resolve()
+        },
+      },
+      { timeoutMs: stallTimeoutMs, topic: this.#options.topic },
+    )
   }
 
-  #ended(): { delivered: number; failed: number; rejected: number } {
-    const sums = { delivered: 0, failed: 0, rejected: 0 }
-    for (const producer of this.#options.producers) {
-      const { delivered, failed, refused } = producer.counts
-      sums.delivered += delivered
-      sums.failed += failed
-      sums.rejected += refused
+  /** Records that ended well, or are to blame themselves. */
+  #progress(): number {
+    const delivered = this.#options.producers.map(producer => producer.counts.delivered)
+    return delivered.reduce((sum, count) => sum + count, this.account.rejected + this.#again.delivered)
+  }
+
+  /** What the cluster knows to be wrong. */
+  async #ask(): Promise<string | undefined> {
+    const topic = this.#options.topic ?? this.account.partitions[0]?.topic
+    if (topic === undefined) return undefined
+    try {
+      const lost = (await this.#options.producers[0]?.leaderless(topic)) ?? []
+      if (lost.length === 0) return undefined
+      const which = lost.length === 1 ? `partition ${lost[0]}` : `${lost.length} partitions`
+      return `${which} of ${topic} ${lost.length === 1 ? 'has' : 'have'} no leader`
+    } catch (error) {
+      const { code, message } = asMillraceError(error)
+      return code === 'PRODUCER_CLOSED' ? undefined : message
     }
-    return sums
   }
 
   #result(): LoadResult {
@@ -271,7 +314,8 @@ export class Load {
       loadId: this.id,
       outcome: this.#outcome,
       error: this.#error,
-      firstRejection: this.#firstRejection,
+      firstRejection: this.#rejections.first,
+      withinMaxRejected: this.#rejections.within,
       firstFailure: this.#firstFailure,
       read,
       sent,
@@ -280,6 +324,7 @@ export class Load {
       delivered,
       failed,
       unsent: account.open,
+      resent: this.#again.resent,
       possiblyPersisted,
       bytes,
       seconds,
@@ -287,15 +332,4 @@ export class Load {
       partitions,
     }
   }
-}
-
-function stalled(inFlight: number, topic: string | undefined, milliseconds: number): MillraceError {
-  return new MillraceError(
-    'BROKER_UNREACHABLE',
-    `No acknowledgement came for ${milliseconds / 1000} s; ${inFlight} messages${topic === undefined ? '' : ` for ${topic}`} were on their way`,
-    {
-      hint: 'Check that the brokers are up and that every partition has a leader',
-      context: { topic, inFlight },
-    },
-  )
 }

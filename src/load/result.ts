@@ -3,8 +3,8 @@ import type { MillraceError } from '../errors.ts'
 import type { PartitionAccount } from './account.ts'
 
 /**
- * Why a load ended. `input`: an input could not be read, or a bad record stopped it. `cluster`: the
- * cluster failed messages for reasons that are not theirs, or acknowledged nothing for too long.
+ * Why a load ended. `input`: an input could not be read, a bad record stopped it, there were too many of them, or no
+ * place to put them aside. `cluster`: the cluster acknowledged nothing for too long, or a producer could not go on.
  * `unexpected`: a thread died.
  */
 export type Outcome = 'finished' | 'interrupted' | 'input' | 'cluster' | 'unexpected'
@@ -17,7 +17,9 @@ export interface LoadResult {
   readonly error: MillraceError | undefined
   /** The first record that was refused because of what it is. */
   readonly firstRejection: MillraceError | undefined
-  /** The first that the broker refused for a record in its batch. */
+  /** Whether no more records were rejected than are allowed; without such a bound: whether none was. */
+  readonly withinMaxRejected: boolean
+  /** The first record that was offered and failed for good. */
   readonly firstFailure: MillraceError | undefined
   readonly read: number
   readonly sent: number
@@ -27,6 +29,8 @@ export interface LoadResult {
   readonly failed: number
   /** Read, but not accepted any more when the load was cut short. */
   readonly unsent: number
+  /** Messages that were offered again, on top. */
+  readonly resent: number
   /** Part of failed. */
   readonly possiblyPersisted: number
   /** Of the delivered records, key and value. */
@@ -43,6 +47,7 @@ export function nothingLoaded(): LoadResult {
     outcome: 'interrupted',
     error: undefined,
     firstRejection: undefined,
+    withinMaxRejected: true,
     firstFailure: undefined,
     read: 0,
     sent: 0,
@@ -51,6 +56,7 @@ export function nothingLoaded(): LoadResult {
     delivered: 0,
     failed: 0,
     unsent: 0,
+    resent: 0,
     possiblyPersisted: 0,
     bytes: 0,
     seconds: 0,

@@ -1,14 +1,13 @@
 import type { MillraceError } from '../errors.ts'
 import type { Settled } from './account.ts'
+import type { Fate, Rejected, Returned } from './returned.ts'
 
-/** How a batch has ended, with the first error of each kind. */
+/** How records of a batch have ended that were accepted. What was rejected or is offered again is not among them. */
 export interface Settlement extends Settled {
   readonly kind: 'settled'
-  /** The first record refused because of what it is. */
-  readonly rejection: MillraceError | undefined
-  /** The first that the broker refused for a record in its batch. */
+  /** The first that failed for good. */
   readonly failure: MillraceError | undefined
-  /** The first that failed for a reason which is not the records'. */
+  /** Why the producer takes no more. */
   readonly broken: MillraceError | undefined
 }
 
@@ -41,4 +40,14 @@ export interface Steward {
   /** How many partitions a topic has; 0: there is none such. Fails as Producer.describeTopic. */
   partitions(topic: string): Promise<number>
   tell(event: LoadEvent): void
+  /**
+   * Puts records aside that are themselves the cause, and counts them. Waits until they stand among the dead letters,
+   * where there are such. False: that was not possible, they are not counted, and the load stops. Never rejects.
+   */
+  reject(rejected: readonly Rejected[]): Promise<boolean>
+  /**
+   * Has records offered again that surely are not in the log, and counts how they end. Waits until each has ended;
+   * never rejects. The fates are in the records' order.
+   */
+  again(returned: readonly Returned[]): Promise<readonly Fate[]>
 }

@@ -57,6 +57,8 @@ async function runThread(
   const { finish, abort } = steward
   const answer = async (question: Question): Promise<Answer> => {
     if (question.want === 'grant') return { grant: await steward.take(question.count) }
+    if (question.want === 'reject') return { isAside: await steward.reject(question.rejected) }
+    if (question.want === 'again') return { fates: await steward.again(question.returned) }
     if (question.want === 'partitions') return { partitions: await steward.partitions(question.topic) }
     const part = finish.aborted ? undefined : await queue.next()
     return { part: part && { part, read: withColumns(readFor(part.name), part) } }

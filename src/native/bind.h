@@ -11,9 +11,11 @@ namespace millrace {
 void bind_ceiling(Napi::Env env, Napi::Object exports);
 void bind_channel(Napi::Env env, Napi::Object exports);
 void bind_cluster(Napi::Env env, Napi::Object exports);
+void bind_hash(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);
 void bind_offers(Napi::Env env, Napi::Object exports);
+void bind_reader(Napi::Env env, Napi::Object exports);
 void bind_results(Napi::Env env, Napi::Object exports);
 
 // A thread that is being terminated may still be inside a call: then Node-API refuses everything that could run

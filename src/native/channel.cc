@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <random>
+#include <string_view>
 #include <thread>
 
 namespace millrace {
@@ -165,12 +166,24 @@ void Channel::end(Ending *ending, const rd_kafka_message_t *message, State state
   if (state == State::kDelivered) {
     ending->offset = message->offset >= 0 ? message->offset : -1;
   } else {
-    ending->error = static_cast<int16_t>(message->err);
+    ending->error = static_cast<int16_t>(error_of(message));
     if (state == State::kFailed) failed_.fetch_add(1, std::memory_order_relaxed);
     if (state == State::kUnsent) unsent_.fetch_add(1, std::memory_order_relaxed);
     if (persisted) possibly_persisted_.fetch_add(1, std::memory_order_relaxed);
   }
   ending->state.store(state, std::memory_order_release);
+}
+
+// Where the broker names several culprits, librdkafka gives the rest of the batch an error of its own. Where it names
+// one, all have the same error, and the rest another text (rdkafka_request.c, rdkafka_broker.c): a text that is not known
+// leaves all of them suspect, which costs time and no message.
+rd_kafka_resp_err_t Channel::error_of(const rd_kafka_message_t *message) const {
+  static constexpr std::string_view kNeighbour = "Failed to append record because it was part of a batch";
+  // librdkafka's own errors are negative
+  if (message->err <= 0) return message->err;
+  const char *text = kafka_->rd_kafka_message_produce_errstr(message);
+  const bool is_neighbour = text != nullptr && std::string_view(text).substr(0, kNeighbour.size()) == kNeighbour;
+  return is_neighbour ? RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD : message->err;
 }
 
 Counts Channel::counts() {

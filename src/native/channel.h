@@ -98,6 +98,9 @@ class Channel {
  private:
   friend class Crossing;
   void end(Ending *ending, const rd_kafka_message_t *message, State state, bool persisted);
+  // @brief The error of a failed message; that of an innocent neighbour, where only librdkafka's text tells it.
+  // @locality as settle
+  rd_kafka_resp_err_t error_of(const rd_kafka_message_t *message) const;
   void free_topics();
 
   const Kafka *kafka_;

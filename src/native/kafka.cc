@@ -39,6 +39,7 @@ bool resolve(Kafka *table, std::string *why) {
     return false;                                                           \
   }
   MILLRACE_KAFKA_FUNCTIONS(MILLRACE_RESOLVE)
+  MILLRACE_KAFKA_READER_FUNCTIONS(MILLRACE_RESOLVE)
 #undef MILLRACE_RESOLVE
 #define MILLRACE_RESOLVE(name) table->name = reinterpret_cast<decltype(&::name)>(dlsym(library, #name));
   MILLRACE_KAFKA_TEST_FUNCTIONS(MILLRACE_RESOLVE)

@@ -16,6 +16,7 @@ namespace millrace {
   X(rd_kafka_interceptor_add_on_destroy)           \
   X(rd_kafka_conf_set_dr_msg_cb)                   \
   X(rd_kafka_message_status)                       \
+  X(rd_kafka_message_produce_errstr)               \
   X(rd_kafka_message_headers)                      \
   X(rd_kafka_message_timestamp)                    \
   X(rd_kafka_topic_name)                           \
@@ -38,6 +39,64 @@ namespace millrace {
   X(rd_kafka_header_get_all)                       \
   X(rd_kafka_version)                              \
   X(rd_kafka_version_str)
+
+// For who reads topics back (reader.h).
+#define MILLRACE_KAFKA_READER_FUNCTIONS(X)           \
+  X(rd_kafka_conf_new)                               \
+  X(rd_kafka_conf_set)                               \
+  X(rd_kafka_conf_destroy)                           \
+  X(rd_kafka_conf_set_opaque)                        \
+  X(rd_kafka_conf_set_log_cb)                        \
+  X(rd_kafka_conf_set_error_cb)                      \
+  X(rd_kafka_new)                                    \
+  X(rd_kafka_destroy_flags)                          \
+  X(rd_kafka_opaque)                                 \
+  X(rd_kafka_AdminOptions_set_broker)                \
+  X(rd_kafka_metadata)                               \
+  X(rd_kafka_metadata_destroy)                       \
+  X(rd_kafka_clusterid)                              \
+  X(rd_kafka_mem_free)                               \
+  X(rd_kafka_queue_new)                              \
+  X(rd_kafka_queue_poll)                             \
+  X(rd_kafka_queue_destroy)                          \
+  X(rd_kafka_consume_start_queue)                    \
+  X(rd_kafka_consume_batch_queue)                    \
+  X(rd_kafka_consume_stop)                           \
+  X(rd_kafka_seek)                                   \
+  X(rd_kafka_message_destroy)                        \
+  X(rd_kafka_topic_partition_list_new)               \
+  X(rd_kafka_topic_partition_list_add)               \
+  X(rd_kafka_topic_partition_list_destroy)           \
+  X(rd_kafka_AdminOptions_new)                       \
+  X(rd_kafka_AdminOptions_destroy)                   \
+  X(rd_kafka_AdminOptions_set_request_timeout)       \
+  X(rd_kafka_AdminOptions_set_isolation_level)       \
+  X(rd_kafka_event_error)                            \
+  X(rd_kafka_event_error_string)                     \
+  X(rd_kafka_event_destroy)                          \
+  X(rd_kafka_TopicCollection_of_topic_names)         \
+  X(rd_kafka_TopicCollection_destroy)                \
+  X(rd_kafka_DescribeTopics)                         \
+  X(rd_kafka_event_DescribeTopics_result)            \
+  X(rd_kafka_DescribeTopics_result_topics)           \
+  X(rd_kafka_TopicDescription_name)                  \
+  X(rd_kafka_TopicDescription_error)                 \
+  X(rd_kafka_TopicDescription_topic_id)              \
+  X(rd_kafka_Uuid_base64str)                         \
+  X(rd_kafka_ConfigResource_new)                     \
+  X(rd_kafka_ConfigResource_destroy)                 \
+  X(rd_kafka_DescribeConfigs)                        \
+  X(rd_kafka_event_DescribeConfigs_result)           \
+  X(rd_kafka_DescribeConfigs_result_resources)       \
+  X(rd_kafka_ConfigResource_name)                    \
+  X(rd_kafka_ConfigResource_error)                   \
+  X(rd_kafka_ConfigResource_configs)                 \
+  X(rd_kafka_ConfigEntry_name)                       \
+  X(rd_kafka_ConfigEntry_value)                      \
+  X(rd_kafka_ListOffsets)                            \
+  X(rd_kafka_event_ListOffsets_result)               \
+  X(rd_kafka_ListOffsets_result_infos)               \
+  X(rd_kafka_ListOffsetsResultInfo_topic_partition)
 
 // For tests only, and librdkafka promises nothing for them: a library without one of these still serves the engine.
 #define MILLRACE_KAFKA_TEST_FUNCTIONS(X)          \
@@ -64,6 +123,7 @@ std::string version_text(int version);
 struct Kafka {
 #define MILLRACE_DECLARE(name) decltype(&::name) name;
   MILLRACE_KAFKA_FUNCTIONS(MILLRACE_DECLARE)
+  MILLRACE_KAFKA_READER_FUNCTIONS(MILLRACE_DECLARE)
   MILLRACE_KAFKA_TEST_FUNCTIONS(MILLRACE_DECLARE)  // null where the library has none
 #undef MILLRACE_DECLARE
 

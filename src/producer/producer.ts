@@ -21,7 +21,7 @@ import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, tokenOf } from './share.ts'
-import { describeTopic, type TopicDescription } from './topic.ts'
+import { describeTopic, leaderless, type TopicDescription } from './topic.ts'
 import {
   RunningTransaction,
   type Transaction,
@@ -321,6 +321,17 @@ export class Producer extends EventEmitter<ProducerEvents> {
     // librdkafka's default is true for producers
     const mayBeMade = this.#properties['allow.auto.create.topics'] !== false
     return describeTopic(this.#client, topic, { timeoutMs: timeout(timeoutMs), mayBeMade })
+  }
+
+  /**
+   * Asks the cluster which partitions of a topic have no leader: messages for these wait until they have one.
+   * @throws MillraceError INVALID_MESSAGE, BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
+   */
+  async leaderless(topic: string, options: { timeoutMs?: number } = {}): Promise<readonly number[]> {
+    const { timeoutMs = 10_000 } = optionsOf('leaderless', options)
+    if (this.#state !== 'open') throw closedError(this.#state)
+    checkTopic(topic)
+    return leaderless(this.#client, topic, timeout(timeoutMs))
   }
 
   async #transact<T>(

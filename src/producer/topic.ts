@@ -40,6 +40,18 @@ export async function describeTopic(
   }
 }
 
+/** The partitions of a topic that have no leader, by number. */
+export async function leaderless(
+  client: ProducerClient,
+  topic: string,
+  timeoutMs: number,
+): Promise<readonly number[]> {
+  const { topics } = await client.metadata(topic, timeoutMs)
+  const found = topics.find(({ name }) => name === topic)
+  const lost = found?.partitions.filter(({ leader }) => leader < 0) ?? []
+  return lost.map(({ id }) => id).sort((a, b) => a - b)
+}
+
 async function withOffsets(
   client: ProducerClient,
   topic: string,

@@ -12,12 +12,15 @@ import { millrace, start } from './harness.ts'
 const cluster = useEmbeddedCluster()
 
 describe('millrace', () => {
-  test.each(['produce', 'read', 'bench', 'cluster'])('help of %s begins with examples', async command => {
-    const { exit, stdout, stderr } = await millrace([command, '--help'])
-    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
-    expect(stdout).toMatch(new RegExp(`^millrace ${command}`))
-    expect(stdout).toContain('Options:')
-  })
+  test.each(['produce', 'verify', 'read', 'bench', 'cluster'])(
+    'help of %s begins with examples',
+    async command => {
+      const { exit, stdout, stderr } = await millrace([command, '--help'])
+      expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })
+      expect(stdout).toMatch(new RegExp(`^millrace ${command}`))
+      expect(stdout).toContain('Options:')
+    },
+  )
 
   const cases: readonly [argv: readonly string[], exit: number, text: RegExp][] = [
     [['--help'], 0, /^millrace produce --embedded/],
@@ -137,6 +140,10 @@ describe('read', () => {
     expect((await read(topic, '--format', 'value', '-n', '1')).stdout).toBe('ü\n')
     expect((await read(topic, '--from', '2', '--partition', '0')).stdout).toMatch(/^\{.*"offset":2.*\}\n$/)
     expect((await read(topic, '--from', 'end')).stdout).toBe('')
+    expect((await read(topic, '--from', '-2', '-n', '1')).stdout).toMatch(/^\{.*"offset":1.*\}\n$/)
+    expect((await read(topic, '--from', '-9')).stderr).toBe('3 messages\n')
+    expect((await read(topic, '-n', '0')).stderr).toBe('0 messages\n')
+    expect((await read(topic, '--from', '2999-01-01')).stdout).toBe('')
     expect((await read(topic, '--partition', '9')).exit).toBe(2)
     expect(await read('not-there')).toMatchObject({
       exit: 2,

@@ -272,7 +272,7 @@ describe('bad input', () => {
 
   test('a record beyond the client’s limit is rejected, the others are delivered', async () => {
     const path = file('large.txt', text([...numbered('a'), 'x'.repeat(1_100_000), 'last']))
-    const { exit, account } = await produce(['--threads', '2', path])
+    const { exit, account } = await produce(['--threads', '2', '--on-bad-record', 'skip', path])
     expect({ exit, account }).toMatchObject({
       exit: 3,
       account: { read: COUNT + 2, delivered: COUNT + 1, rejected: 1, unsent: 0 },

@@ -215,6 +215,7 @@ describe('--json', () => {
       engine: 'callback',
       embedded: false,
       receipt: null,
+      deadLetter: null,
       outcome: 'finished',
       error: null,
       exitCode: 0,
@@ -342,7 +343,7 @@ describe('bad input', () => {
 
   test('a record beyond the client’s limit is rejected, the others are delivered', async () => {
     const input = file('large.txt', `small\n${'x'.repeat(1_100_000)}\nlast\n`)
-    const { exit, stderr, json } = await produce(['--json', input])
+    const { exit, stderr, json } = await produce(['--json', '--on-bad-record', 'skip', input])
     expect(exit).toBe(3)
     expect(stderr).toMatch(/max\.message\.bytes/)
     expect(json()).toMatchObject({ read: 3, delivered: 2, rejected: 1, failed: 0, exitCode: 3 })
@@ -462,7 +463,14 @@ describe('signals', () => {
   })
 
   test('messages that fail for the cluster’s sake end the load', async () => {
-    const running = await onDyingCluster(['-X', 'delivery.timeout.ms=300', '-X', 'linger.ms=0'])
+    const running = await onDyingCluster([
+      '--stall-timeout',
+      '1',
+      '-X',
+      'delivery.timeout.ms=300',
+      '-X',
+      'linger.ms=0',
+    ])
     expect(await running.exit).toBe(5)
     expect(running.stderr.text).toMatch(/_MSG_TIMED_OUT/)
     const account = JSON.parse(running.stdout.text) as Account

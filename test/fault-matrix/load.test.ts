@@ -6,17 +6,23 @@ import { engines } from './rig.ts'
 
 const RECORDS = 500
 
-const faults: readonly [name: string, faults: BrokerFault[], kafkaName: string][] = [
-  // row 5
-  ['TOPIC_AUTHORIZATION_FAILED', [{}, { error: 'TOPIC_AUTHORIZATION_FAILED' }], 'TOPIC_AUTHORIZATION_FAILED'],
+const faults: readonly [name: string, faults: BrokerFault[], exit: number, reason: RegExp][] = [
+  // row 5, by the callback engine: it cannot tell that the refused messages are not in the log
+  [
+    'TOPIC_AUTHORIZATION_FAILED',
+    [{}, { error: 'TOPIC_AUTHORIZATION_FAILED' }],
+    3,
+    /TOPIC_AUTHORIZATION_FAILED/,
+  ],
   // row 13
-  ['an answer that does not come', [{}, { rttMs: 60_000 }], '_MSG_TIMED_OUT'],
+  ['an answer that does not come', [{}, { rttMs: 60_000 }], 3, /_MSG_TIMED_OUT/],
   // row 19
   [
     'a fatal error',
     [{}, { error: 'OUT_OF_ORDER_SEQUENCE_NUMBER' }],
+    5,
     // the first of what is reported: the request that failed, or the queue that librdkafka emptied then
-    'OUT_OF_ORDER_SEQUENCE_NUMBER|_PURGE_QUEUE|fatal',
+    /OUT_OF_ORDER_SEQUENCE_NUMBER|_PURGE_QUEUE|fatal/,
   ],
 ]
 
@@ -28,8 +34,8 @@ describe.each(engines)('a load with the %s engine', engine => {
   afterEach(() => cluster.stop())
 
   test.each(faults)(
-    'that meets %s ends with exit 5, says why, and accounts for all',
-    async (_name, pushed, reason) => {
+    'that meets %s says why, and accounts for all',
+    async (name, pushed, expected, reason) => {
       const topic = freshTopic()
       await cluster.createTopic(topic, { partitions: 1 })
       await cluster.pushBrokerErrors(1, 'Produce', pushed)
@@ -42,14 +48,20 @@ describe.each(engines)('a load with the %s engine', engine => {
           stdin,
         },
       )
-      expect({ exit, stderr }).toEqual({ exit: 5, stderr: expect.stringMatching(reason) })
-      const { read, sent, skipped, rejected, unsent, delivered, failed, possiblyPersisted } =
+      // known not to be in the log: sent again, and nothing has happened
+      const isMended = engine === 'batch' && name === 'TOPIC_AUTHORIZATION_FAILED'
+      expect({ exit, stderr }).toEqual({
+        exit: isMended ? 0 : expected,
+        stderr: isMended ? '' : expect.stringMatching(reason),
+      })
+      const { read, sent, skipped, rejected, unsent, resent, delivered, failed, possiblyPersisted } =
         JSON.parse(stdout)
       expect(read).toBe(sent + skipped + rejected + unsent)
       expect(sent).toBe(delivered + failed)
       // no record is to blame
       expect(rejected).toBe(0)
-      expect(failed).toBeGreaterThan(0)
+      if (isMended) expect({ delivered, resent: resent > 0 }).toEqual({ delivered: RECORDS, resent: true })
+      else expect(failed).toBeGreaterThan(0)
       const log = (await cluster.readAll(topic)).map(({ value }) => Number(value))
       expect(log.length).toBeGreaterThanOrEqual(delivered)
       expect(log.length).toBeLessThanOrEqual(delivered + possiblyPersisted)

@@ -44,8 +44,8 @@ export class MavenBroker {
     await writeFile(this.#config, lines.join(''))
     const { child, tail } = this.#java('kafka.tools.StorageTool', [
       'format',
-      '-t',
-      clusterId,
+      // one word: an id may begin with a dash
+      `--cluster-id=${clusterId}`,
       '-c',
       this.#config,
     ])
