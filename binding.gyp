@@ -9,6 +9,7 @@
         "src/native/bind_hash.cc",
         "src/native/bind_histogram.cc",
         "src/native/bind_kafka.cc",
+        "src/native/bind_lock.cc",
         "src/native/bind_offers.cc",
         "src/native/bind_reader.cc",
         "src/native/bind_results.cc",

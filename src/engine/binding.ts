@@ -101,6 +101,9 @@ export interface Binding {
 
   errors(): [code: number, name: string, text: string][]
 
+  /** Locks a file as flock(2) does, without waiting: 0, or errno. */
+  lockFile(descriptor: number): number
+
   readonly cluster: ClusterBinding
 
   /** These are of src/native/bind_ceiling.cc, and their tokens name ceilings. */

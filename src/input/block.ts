@@ -66,6 +66,24 @@ export function byteOf(block: RecordBlock, index: number): number {
   return block.startByte + block.ranges[2 * index]!
 }
 
+/**
+ * Where reading can begin again with record `index`: all before it was consumed. Of the first record, where the block
+ * begins.
+ */
+export function borderBefore(block: RecordBlock, index: number): number {
+  if (index === block.count) return block.endByte
+  if (index === 0) return block.startByte
+  // what stands before a record's own bytes, such as its length, belongs to it
+  return block.unit === 'record' ? block.startByte + block.ranges[2 * index - 1]! : byteOf(block, index)
+}
+
+/** Blank lines of the block before that border. */
+export function blanksUpTo(block: RecordBlock, index: number): number {
+  if (index === block.count) return block.blank
+  if (index === 0) return 0
+  return block.blanksBefore?.[block.unit === 'record' ? index - 1 : index] ?? 0
+}
+
 /** The block as if the input had ended before record `index`; for blocks from which none was dropped. */
 export function takeRecords(block: RecordBlock, index: number): RecordBlock {
   return {

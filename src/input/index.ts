@@ -1,5 +1,13 @@
 export { type BadRecord, badRecordOf, inWhole, type OnBad } from './bad.ts'
-export { byteOf, lineOf, type MessageBlock, type MessageDetails, type RecordBlock } from './block.ts'
+export {
+  blanksUpTo,
+  borderBefore,
+  byteOf,
+  lineOf,
+  type MessageBlock,
+  type MessageDetails,
+  type RecordBlock,
+} from './block.ts'
 export { csvValues } from './csv.ts'
 export { parseDelimiter } from './delimiter.ts'
 export { ChunkRing } from './file.ts'
@@ -8,6 +16,6 @@ export { optionsFor, type ReadOptions } from './options.ts'
 export { lengthPrefixes } from './prefixed.ts'
 export { checkReadOptions, readRecords } from './read.ts'
 export { checkInputs, type Input, openInputs } from './source.ts'
-export { maySplit, openPart, type Part, Splitter, wholeOf } from './split.ts'
+export { maySplit, openPart, optionsForPart, type Part, partBetween, Splitter, wholeOf } from './split.ts'
 export { decompressions, packingOf } from './unpack.ts'
 export { STANDARD_INPUT } from './wording.ts'

@@ -27,10 +27,12 @@ export class PrefixCutter implements Cutter {
   /** Of the record: the bytes still to come; -1 while its length is not known. */
   #left = -1
   /** Offset in the input of the byte that comes next. */
-  #position = 0
+  #position: number
 
-  constructor(input: string, prefix: LengthPrefix) {
+  /** `start`: the offset in the input of the first bytes. */
+  constructor(input: string, prefix: LengthPrefix, start = 0) {
     this.#input = input
+    this.#position = start
     this.#varint = prefix === 'varint'
   }
 

@@ -9,13 +9,16 @@ export interface RawOptions {
   /** An input longer than this, in bytes, is a bad record. */
   readonly maxRecordBytes: number
   readonly onBad: OnBad
+  /** Offset in the input of the first chunk; behind 0 there is no record. Default: 0. */
+  readonly start?: number | undefined
 }
 
 /** All of the input as one record, also if it has no bytes. Waits for the whole; at most the limit is held. */
 export async function* frameRaw(
   chunks: AsyncIterable<Chunk>,
-  { input, maxRecordBytes, onBad }: RawOptions,
+  { input, maxRecordBytes, onBad, start: first = 0 }: RawOptions,
 ): AsyncGenerator<RecordBlock, void, undefined> {
+  if (first > 0) return
   const carry = new Carry()
   const place = { input, unit: 'record', line: 1, byte: 0 } as const
   let head: Buffer | undefined

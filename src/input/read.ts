@@ -76,10 +76,17 @@ function lineFrames(task: Task, blank: 'skip-empty' | 'skip-whitespace'): Readin
   return chunks => frameLines(chunks, lines)
 }
 
-function prefixedFrames({ input, options, maxRecordBytes, maxRecords, onBad }: Task): Reading['frame'] {
+function prefixedFrames({
+  input,
+  options,
+  maxRecordBytes,
+  maxRecords,
+  onBad,
+  start,
+}: Task): Reading['frame'] {
   const { prefix = 'u32', skipBlank: skipEmpty = false } = options
-  const framing = { input, unit: 'record', skipEmpty, maxRecordBytes, maxRecords, onBad } as const
-  return chunks => frameRecords(chunks, new PrefixCutter(input, prefix), framing)
+  const framing = { input, unit: 'record', skipEmpty, maxRecordBytes, maxRecords, onBad, start } as const
+  return chunks => frameRecords(chunks, new PrefixCutter(input, prefix, start), framing)
 }
 
 function plain({ options, onBad, nullValue }: Task): Reading['extract'] {

@@ -4,8 +4,9 @@ import { type ChunkRing, readFile } from './file.ts'
 import type { NamedFormat } from './formats.ts'
 import { checkedFormat, type ReadOptions } from './options.ts'
 import { readColumns } from './read.ts'
-import type { Input } from './source.ts'
-import { packingOf } from './unpack.ts'
+import type { Chunk, Input } from './source.ts'
+import { packingOf, unpackAs } from './unpack.ts'
+import { brokenError } from './unreadable.ts'
 
 /** A part of an input, or all of it, as another thread can be told of it: records begin at its start and end at its end. */
 export interface Part {
@@ -20,6 +21,10 @@ export interface Part {
   readonly delimiter: Uint8Array | undefined
   /** csv, tsv: the names that the file's first row gives to the columns of the parts after the first. */
   readonly columns: readonly string[] | undefined
+  /** How the file is packed, of which the offsets tell unpacked; absent: it is not, or this is all of it. */
+  readonly packing?: 'gzip' | 'zstd' | undefined
+  /** What is counted before it cannot be found without reading records. */
+  readonly unit?: 'record' | undefined
 }
 
 const LF = 0x0a
@@ -33,9 +38,55 @@ export function wholeOf({ name, size }: Input): Part {
 
 /** A part of a file as something to read. With a ring, the bytes of a block are valid until the next one is asked for. */
 export function openPart(part: Part, ring?: ChunkRing): Input {
-  const { name, size, start, end } = part
-  const chunks = () => readFile(name, size, { start, end }, ring)
+  const { name, size, start, end, packing } = part
+  const chunks = () =>
+    packing === undefined
+      ? readFile(name, size, { start, end }, ring)
+      : between(start, end, unpackAs(packing, name, readFile(name, size)))
   return { name, size, start, linesBefore: () => linesBefore(part), chunks }
+}
+
+/** The options for a part, out of those for its whole file. */
+export function optionsForPart(read: ReadOptions, { columns, packing }: Part): ReadOptions {
+  return {
+    ...read,
+    ...(columns === undefined ? {} : { columns }),
+    // by whoever opens the part
+    ...(packing === undefined ? {} : { decompress: 'none' }),
+  }
+}
+
+/**
+ * The part of a file between two borders of records, whatever its format and packing: a packed one is unpacked up to
+ * there again. Reads the first row of a csv file that names its columns. Fails as readRecords does.
+ */
+export async function partBetween(
+  input: Input,
+  options: ReadOptions,
+  start: number,
+  end: number | null,
+): Promise<Part> {
+  const { name, size } = input
+  const { decompress = 'auto' } = options
+  const packing = decompress === 'auto' ? packingOf(name).packing : decompress
+  const format = checkedFormat(name, options)
+  const columns = start === 0 ? undefined : await namedColumns(input, format, options)
+  if (columns === null) {
+    throw brokenError(
+      { input: name, reason: 'no row names its columns any more', hint: 'See what changed it' },
+      0,
+    )
+  }
+  return {
+    name,
+    size,
+    start,
+    end,
+    delimiter: format === 'lines' ? options.delimiter : undefined,
+    columns,
+    packing: packing === 'none' ? undefined : packing,
+    unit: format === 'raw' || format === 'length-prefixed' ? 'record' : undefined,
+  }
 }
 
 /**
@@ -115,12 +166,14 @@ export function maySplit(input: Input, options: ReadOptions): boolean {
 const splittable: readonly NamedFormat[] = ['lines', 'ndjson', 'envelope', 'csv', 'tsv']
 
 /** How many delimiters stand before a part. */
-async function linesBefore({ name, size, start, delimiter = Buffer.of(LF) }: Part): Promise<number> {
+async function linesBefore(part: Part): Promise<number> {
+  const { name, start, delimiter = Buffer.of(LF), unit } = part
+  if (unit === 'record') throw new Error(`the records of ${name} were not counted`)
   const { length } = delimiter
   const needle = length === 1 ? delimiter[0]! : Buffer.from(delimiter)
   let lines = 0
   let before: Buffer = Buffer.alloc(0)
-  for await (const { memory, start: from } of readFile(name, size, { start: 0, end: start })) {
+  for await (const { memory, start: from } of openPart({ ...part, start: 0, end: start }).chunks()) {
     const bytes = Buffer.concat([before, memory.subarray(from)])
     let behind = 0
     for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, behind)) {
@@ -130,6 +183,23 @@ async function linesBefore({ name, size, start, delimiter = Buffer.of(LF) }: Par
     before = bytes.subarray(Math.max(behind, bytes.length - length + 1))
   }
   return lines
+}
+
+/** The bytes between two offsets. */
+async function* between(
+  start: number,
+  end: number | null,
+  chunks: AsyncIterable<Chunk>,
+): AsyncGenerator<Chunk, void, undefined> {
+  let at = 0
+  for await (const { memory, start: head } of chunks) {
+    const bytes = memory.subarray(head)
+    const from = Math.max(0, start - at)
+    const to = end === null ? bytes.length : Math.min(bytes.length, end - at)
+    if (from < to) yield { memory: bytes.subarray(from, to), start: 0 }
+    at += bytes.length
+    if (end !== null && at >= end) return
+  }
 }
 
 function delimiterOf({ delimiter }: ReadOptions): Buffer {

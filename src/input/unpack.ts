@@ -38,7 +38,7 @@ export function unpacked(input: Input, asked: Decompression = 'auto'): AsyncIter
   return unpackAs(asked === 'auto' ? packingOf(input.name).packing : asked, input.name, chunks)
 }
 
-function unpackAs(packing: Packing, name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
+export function unpackAs(packing: Packing, name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
   if (packing === 'gzip') return gunzip(name, chunks)
   return packing === 'zstd' ? unzstd(name, chunks) : chunks
 }

@@ -1,4 +1,5 @@
 import type { BatchResult } from '../producer/results.ts'
+import { addOffset } from './receipt/runs.ts'
 
 /** What a load delivered to one partition. */
 export interface PartitionAccount {
@@ -8,6 +9,12 @@ export interface PartitionAccount {
   /** Null where the broker told no offset. */
   firstOffset: number | null
   lastOffset: number | null
+}
+
+/** The same, with all offsets. */
+export interface PartitionRuns extends PartitionAccount {
+  /** First and last of each run of offsets, one after the other. */
+  readonly runs: number[]
 }
 
 /** How records that were offered have ended. */
@@ -21,10 +28,12 @@ export interface Settled {
 
 /**
  * The account of a load, in records:
- * read = sent + skipped + rejected + unsent, and sent = delivered + failed once it has ended.
+ * read = sent + skipped + rejected + unsent + alreadyDone, and sent = delivered + failed once it has ended.
  */
 export class Account {
   read = 0
+  /** By runs of the load before this one. */
+  alreadyDone = 0
   /** Left out on purpose, such as blank lines. */
   skipped = 0
   /** Cannot be a message, or was refused because of what it is. Stands among the dead letters, where there are such. */
@@ -35,7 +44,13 @@ export class Account {
   possiblyPersisted = 0
   /** Of the delivered records, key and value. */
   bytes = 0
-  readonly #partitions = new Map<string, PartitionAccount>()
+  readonly #partitions = new Map<string, PartitionAccount & { readonly runs?: number[] }>()
+  readonly #keepsRuns: boolean
+
+  /** @param keepsRuns whether all offsets are kept */
+  constructor(keepsRuns = false) {
+    this.#keepsRuns = keepsRuns
+  }
 
   get sent(): number {
     return this.delivered + this.failed
@@ -43,12 +58,19 @@ export class Account {
 
   /** What was read and has not ended: on its way while the load runs, never accepted when it is over. */
   get open(): number {
-    return this.read - this.sent - this.skipped - this.rejected
+    return this.read - this.sent - this.skipped - this.rejected - this.alreadyDone
   }
 
   get partitions(): readonly PartitionAccount[] {
     return [...this.#partitions.values()].sort((a, b) =>
       a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
+    )
+  }
+
+  /** All offsets, where they are kept. */
+  get runs(): readonly PartitionRuns[] {
+    return [...this.#partitions.values()].filter(
+      (account): account is PartitionRuns => account.runs !== undefined,
     )
   }
 
@@ -61,6 +83,7 @@ export class Account {
       const account = this.#partition(delivery.topic, delivery.partition)
       account.delivered++
       if (delivery.offset === null) continue
+      if (account.runs !== undefined) addOffset(account.runs, delivery.offset)
       if (account.firstOffset === null || delivery.offset < account.firstOffset)
         account.firstOffset = delivery.offset
       if (account.lastOffset === null || delivery.offset > account.lastOffset)
@@ -83,11 +106,12 @@ export class Account {
     }
   }
 
-  #partition(topic: string, partition: number): PartitionAccount {
+  #partition(topic: string, partition: number): PartitionAccount & { readonly runs?: number[] } {
     const key = `${partition} ${topic}`
     let account = this.#partitions.get(key)
     if (account === undefined) {
-      account = { topic, partition, delivered: 0, firstOffset: null, lastOffset: null }
+      const runs = this.#keepsRuns ? { runs: [] } : {}
+      account = { topic, partition, delivered: 0, firstOffset: null, lastOffset: null, ...runs }
       this.#partitions.set(key, account)
     }
     return account

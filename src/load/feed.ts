@@ -2,6 +2,8 @@ import { messageOf } from '../engine/message.ts'
 import { DeliveryError, describe, MillraceError } from '../errors.ts'
 import {
   type BadRecord,
+  blanksUpTo,
+  borderBefore,
   byteOf,
   type ChunkRing,
   type Input,
@@ -21,6 +23,8 @@ import { kept } from './kept.ts'
 import { Lines } from './lines.ts'
 import { Mixed } from './mixed.ts'
 import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
+import { type Place, StreamWatch } from './place.ts'
+import { Pieces } from './receipt/pieces.ts'
 import {
   type Copy,
   copyOf,
@@ -38,6 +42,7 @@ import { type Verdict, verdict } from './verdict.ts'
 export interface Source {
   readonly input: Input
   readonly read: ReadOptions
+  readonly place: Place
 }
 
 export interface FeedOptions {
@@ -48,6 +53,8 @@ export interface FeedOptions {
   readonly burst?: number | undefined
   /** Whether bad records are rejected and reading goes on; default: the first one ends it. */
   readonly goOn?: boolean | undefined
+  /** The order domain of what this one reads, for a receipt; absent: there is none. */
+  readonly domain?: number | undefined
 }
 
 /** Which records an offering was made of. */
@@ -55,6 +62,8 @@ interface Offered {
   readonly block: MessageBlock
   readonly from: number
   readonly lines: Lines
+  /** For a receipt: the piece that it belongs to. */
+  readonly piece: number
 }
 
 /** Reads sources, one after the other, and sends their messages through the producers of one thread. */
@@ -69,6 +78,8 @@ export class Feed {
   readonly #offered = new Map<Offering, Offered>()
   /** A bad record that was granted already. */
   #granted: MillraceError | undefined
+  /** For a receipt. */
+  #pieces: Pieces | undefined
   /** The lines of the input being read. */
   #lines = new Lines(undefined)
   #over = false
@@ -86,6 +97,8 @@ export class Feed {
     producers: readonly (Producer | AttachedProducer)[],
     sources: Iterable<Source> | AsyncIterable<Source>,
   ): Promise<void> {
+    const { domain } = this.#options
+    if (domain !== undefined) this.#pieces = await Pieces.of(domain, this.#steward)
     const offerings = sharedBy(this.#offerings(sources))
     await Promise.all(producers.map(producer => this.#produce(producer, offerings)))
     await this.#backlog.ended()
@@ -118,20 +131,35 @@ export class Feed {
     }
   }
 
-  async *#ofSource({ input, read }: Source): AsyncGenerator<Offering> {
+  async *#ofSource({ input, read, place }: Source): AsyncGenerator<Offering> {
     const { finish } = this.#steward
     const bad: BadRecord[] = []
     const onBad = this.#options.goOn ? (record: BadRecord) => bad.push(record) : ('stop' as const)
+    const stream =
+      place.isStream && this.#pieces !== undefined
+        ? await StreamWatch.of(input.name, place.passed)
+        : undefined
     const blocks = readRecords(input, { ...read, onBad })
     let reached = input.start ?? 0
+    this.#pieces?.open(place.input, place.passed?.to ?? reached, stream)
     try {
       while (!this.#over) {
         const next = await unlessAborted(blocks.next(), finish)
         this.#over ||= next === undefined
-        if (next === undefined || next.done === true) return
-        const { endByte } = next.value.records
-        yield* this.#ofBlock(next.value, bad.splice(0), endByte - reached)
-        reached = endByte
+        if (next === undefined) return
+        if (next.done === true) {
+          stream?.end()
+          if (place.ends) this.#pieces?.inputEnded()
+          return
+        }
+        const { records } = next.value
+        const bytes = records.endByte - reached
+        reached = records.endByte
+        const first = stream?.pass(records) ?? 0
+        const { to = 0 } = place.passed ?? {}
+        const found = bad.splice(0).filter(({ byte }) => byte >= to)
+        if (reached <= to) this.#steward.tell({ kind: 'read', records: 0, blank: 0, bytes })
+        else yield* this.#ofBlock(next.value, new Mixed(next.value, found, first), bytes)
       }
     } finally {
       // not awaited: who waits for input would never answer
@@ -140,12 +168,12 @@ export class Feed {
   }
 
   /** A block's messages, as many at a time as are granted; `bytes` of the input went into it. */
-  async *#ofBlock(given: MessageBlock, bad: readonly BadRecord[], bytes: number): AsyncGenerator<Offering> {
+  async *#ofBlock(given: MessageBlock, mixed: Mixed, bytes: number): AsyncGenerator<Offering> {
     const block = kept(given, this.#ring)
-    const mixed = new Mixed(block, bad)
     const { burst = mixed.left } = this.#options
     const steward = this.#steward
-    let { blank } = block.records
+    const pieces = this.#pieces
+    let { blanks } = mixed.border
     let unread = bytes
     do {
       await unlessAborted(this.#calm(), steward.finish)
@@ -155,18 +183,24 @@ export class Feed {
       if (grant.count < wanted) this.#over = true
       if (grant.count === 0 && wanted > 0) return
       const share = mixed.take(grant.count)
-      const told = { kind: 'read', blank, bytes: unread } as const
-      blank = 0
+      const { border } = mixed
+      const blank = border.blanks - blanks
+      blanks = border.blanks
+      const told = { kind: 'read', bytes: unread } as const
       unread = 0
       if (this.#options.goOn) {
-        steward.tell({ ...told, records: grant.count })
+        const piece = pieces?.begin(given.records, border.at, grant.count, blank)
+        steward.tell({ ...told, records: grant.count, blank, piece })
         await this.#rejectAll(share.bad)
         yield* this.#found(block, share.from, share.to)
         continue
       }
       const lost = await this.#targets.firstLost(block, share.from, share.to, this.#options.constants)
       const to = lost?.index ?? share.to
-      steward.tell({ ...told, records: to - share.from })
+      const end = lost === undefined ? border.at : borderBefore(given.records, to)
+      const passed = lost === undefined ? blank : blank - (blanks - blanksUpTo(given.records, to))
+      const piece = pieces?.begin(given.records, end, to - share.from, passed)
+      steward.tell({ ...told, records: to - share.from, blank: passed, piece })
       if (to > share.from) yield this.#offering(block, share.from, to)
       if (lost === undefined) continue
       this.#granted = lost.record.error
@@ -193,7 +227,7 @@ export class Feed {
 
   #offering(block: MessageBlock, from: number, to: number): Offering {
     const offered = offering(block, from, to, this.#options.constants)
-    this.#offered.set(offered, { block, from, lines: this.#lines })
+    this.#offered.set(offered, { block, from, lines: this.#lines, piece: this.#pieces?.current ?? 0 })
     this.#ring?.hold(block.bytes)
     this.#doubt.offered()
     return offered
@@ -211,7 +245,9 @@ export class Feed {
     }))
     const endless = found.find(({ record }) => record.endless)
     const rejected = found.filter(one => one !== endless).map(({ rejected }) => rejected)
-    if (rejected.length > 0) await this.#steward.reject(rejected)
+    const piece = this.#pieces?.current ?? 0
+    const isAside = rejected.length === 0 || (await this.#steward.reject(rejected))
+    this.#pieces?.aside(piece, isAside ? rejected.length : 0, bad.length - (isAside ? rejected.length : 0))
     if (endless !== undefined) throw cutOff(endless.record)
   }
 
@@ -228,7 +264,8 @@ export class Feed {
 
   /** Notes how each record of an offering ended. What was not offered stays open, and is unsent in the end. */
   #settle(result: BatchResult, offered: Offering): void {
-    const account = new Account()
+    const pieces = this.#pieces
+    const account = new Account(pieces !== undefined)
     account.addDeliveries(result, index => sizeOf(offered, index))
     const back: GivenBack[] = []
     let failure: MillraceError | undefined
@@ -247,9 +284,10 @@ export class Feed {
     const { possiblyPersisted } = result
     this.#doubt.settled({ delivered, lost: possiblyPersisted > 0 })
     const sums = { delivered, failed, possiblyPersisted, bytes, partitions }
-    this.#steward.tell({ kind: 'settled', ...sums, failure, broken })
     const origin = this.#offered.get(offered) as Offered
     this.#offered.delete(offered)
+    const end = pieces?.settled(origin.piece, { offered, result, account, returned: back.length })
+    this.#steward.tell({ kind: 'settled', ...sums, failure, broken, end })
     this.#ring?.release(origin.block.bytes)
     if (back.length === 0) return
     const waiting = back.filter(({ found }) => found === 'wait').length
@@ -257,7 +295,7 @@ export class Feed {
   }
 
   /** Rejects what is itself the cause, has the others offered again, and waits until all of them have ended. */
-  async #giveBack(back: readonly GivenBack[], { block, from, lines }: Offered): Promise<void> {
+  async #giveBack(back: readonly GivenBack[], { block, from, lines, piece }: Offered): Promise<void> {
     const before = await lines.before()
     const rejected: Rejected[] = []
     const returned: Returned[] = []
@@ -273,10 +311,12 @@ export class Feed {
       else returned.push({ origin, reason, copy, verdict: found, refusedBy: partitionOf(error) })
     }
     const steward = this.#steward
-    await Promise.all([
-      rejected.length === 0 ? undefined : steward.reject(rejected),
-      returned.length === 0 ? undefined : steward.again(returned),
+    const [isAside, fates] = await Promise.all([
+      rejected.length === 0 ? true : steward.reject(rejected),
+      returned.length === 0 ? [] : steward.again(returned),
     ])
+    this.#pieces?.aside(piece, isAside ? rejected.length : 0, isAside ? 0 : rejected.length)
+    this.#pieces?.fated(piece, returned, fates)
   }
 }
 

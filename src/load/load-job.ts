@@ -2,6 +2,7 @@ import type { Part, ReadOptions } from '../input/index.ts'
 import type { ProducerToken } from '../producer/share.ts'
 import type { Talk } from '../workers/protocol.ts'
 import type { FeedOptions } from './feed.ts'
+import type { Place } from './place.ts'
 import type { Fate, Rejected, Returned } from './returned.ts'
 import type { Grant, LoadEvent } from './steward.ts'
 
@@ -30,7 +31,7 @@ export type Question =
 
 export interface Answer {
   /** Absent: there are no more. */
-  readonly part?: { readonly part: Part; readonly read: ReadOptions } | undefined
+  readonly part?: { readonly part: Part; readonly read: ReadOptions; readonly place: Place } | undefined
   readonly grant?: Grant | undefined
   readonly partitions?: number | undefined
   readonly isAside?: boolean | undefined

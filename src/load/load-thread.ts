@@ -22,7 +22,7 @@ async function* parts(load: Starter<LoadTalk>, ring: ChunkRing): AsyncGenerator<
   for (;;) {
     const { part } = load.finish.aborted ? {} : await load.ask({ want: 'part' })
     if (part === undefined) return
-    yield { input: openPart(part.part, ring), read: part.read }
+    yield { input: openPart(part.part, ring), read: part.read, place: part.place }
   }
 }
 

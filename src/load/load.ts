@@ -8,13 +8,15 @@ import type { CloseResult } from '../producer/results.ts'
 import { Account } from './account.ts'
 import { Again } from './again.ts'
 import type { AnotherProducer } from './culprit.ts'
-import { asMillraceError, Feed, type FeedOptions } from './feed.ts'
+import { asMillraceError, Feed, type FeedOptions, type Source } from './feed.ts'
 import type { Constants } from './offering.ts'
 import { Rate } from './rate.ts'
+import type { LoadReceipt } from './receipt/load-receipt.ts'
 import { type RejectionOptions, Rejections } from './rejections.ts'
 import type { LoadResult, Outcome } from './result.ts'
 import { StallWatch, type Waiting } from './stall.ts'
 import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
+import { allOf, type InputStretch, sourceOf } from './stretch.ts'
 import { feedByThreads } from './threads.ts'
 
 export interface LoadOptions extends Constants, RejectionOptions {
@@ -44,6 +46,8 @@ export interface LoadOptions extends Constants, RejectionOptions {
   readonly stallTimeoutMs: number
   /** How long to wait for acknowledgements once the reading has ended, in ms. */
   readonly drainTimeoutMs: number
+  /** Where it is written down how far the load has come, and what it has left to read. The load closes it. */
+  readonly receipt?: LoadReceipt | undefined
   /** Hears what the load waits for, and when it waits no more. */
   readonly onWaiting?: ((waiting: Waiting | undefined) => void) | undefined
 }
@@ -56,7 +60,7 @@ const NOTHING: Grant = { count: 0, last: true }
  * Within an input, and with one loop and one producer, the records of a partition keep their order.
  */
 export class Load {
-  readonly id = randomUUID()
+  readonly id: string
   readonly account = new Account()
   readonly #options: LoadOptions
   readonly #rate: Rate | undefined
@@ -84,7 +88,13 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options
-    this.#left = options.limit ?? Number.POSITIVE_INFINITY
+    const { receipt } = options
+    const { read } = receipt?.alreadyDone ?? { read: 0 }
+    this.id = receipt?.loadId ?? randomUUID()
+    this.account.read = read
+    this.account.alreadyDone = read
+    this.#left = Math.max(0, (options.limit ?? Number.POSITIVE_INFINITY) - read)
+    receipt?.onFailure(error => this.#stop('receipt', error))
     setMaxListeners(0, this.#finish.signal, this.#stopReading.signal)
     this.#rate = options.rate === undefined ? undefined : new Rate(options.rate)
     this.#rejections = new Rejections(this.account, options, error => this.#stop('input', error))
@@ -145,6 +155,8 @@ export class Load {
     )
     closed.push(...(await this.#again.close()))
     await produced
+    const { delivered, possiblyPersisted } = this.account
+    await this.#options.receipt?.close(!this.#died && delivered + possiblyPersisted === 0)
     if (this.#died) this.#correct(closed)
     this.#rejections.checkShare()
     this.#stall.stop()
@@ -154,7 +166,7 @@ export class Load {
   }
 
   #feed(): Promise<void> {
-    const { producers, inputs, read, loops, threads, threadEntry, rate, limit } = this.#options
+    const { producers, inputs, read, loops, threads, threadEntry, rate, limit, receipt } = this.#options
     const { topic, key, headers, partition } = this.#options
     const feed: FeedOptions = {
       constants: { topic, key, headers, partition },
@@ -163,13 +175,16 @@ export class Load {
       goOn: this.#rejections.goOn,
     }
     const steward = this.#steward()
+    const stretches = receipt?.stretches ?? allOf(inputs)
+    const names = inputs.map(({ name }) => name)
+    const readFor = (name: string) => optionsFor(name, names, read)
     if (threads === undefined) {
-      const names = inputs.map(({ name }) => name)
-      const sources = inputs.map(input => ({ input, read: optionsFor(input.name, names, read) }))
-      return new Feed(feed, steward).run(producers, sources)
+      const domain = receipt?.addDomain()
+      return new Feed({ ...feed, domain }, steward).run(producers, sourcesOf(stretches, readFor))
     }
-    const metered = rate !== undefined || limit !== undefined
-    return feedByThreads({ threads, producers, inputs, read, feed, metered, entry: threadEntry }, steward)
+    const metered = rate !== undefined || limit !== undefined || receipt !== undefined
+    const options = { threads, producers, stretches, readFor, feed, metered, receipt, entry: threadEntry }
+    return feedByThreads(options, steward)
   }
 
   #steward(): Steward {
@@ -179,7 +194,9 @@ export class Load {
       take: count => this.#take(count),
       partitions: async topic => {
         const found = await this.#options.producers[0]?.describeTopic(topic)
-        return found?.partitions.length ?? 0
+        const partitions = found?.partitions.length ?? 0
+        if (partitions > 0) this.#options.receipt?.topic({ topic, topicId: null, partitions })
+        return partitions
       },
       tell: event => this.#hear(event),
       reject: rejected => this.#rejections.add(rejected),
@@ -193,6 +210,7 @@ export class Load {
     if (granted === 0) return NOTHING
     this.#left -= granted
     this.#waiting++
+    await this.#options.receipt?.take(granted, signal)
     await this.#rate?.take(granted, signal)
     this.#waiting--
     if (this.#outcome !== 'finished') return NOTHING
@@ -203,14 +221,23 @@ export class Load {
 
   #hear(event: LoadEvent): void {
     const { account } = this
+    const { receipt } = this.#options
     switch (event.kind) {
       case 'read':
         account.read += event.records + event.blank
         account.skipped += event.blank
         this.#bytesRead += event.bytes
+        if (event.piece !== undefined) receipt?.begin(event.piece)
         break
       case 'settled':
         this.#settle(event)
+        if (event.end !== undefined) receipt?.end(event.end)
+        break
+      case 'ended':
+        receipt?.end(event.end)
+        break
+      case 'inputEnded':
+        receipt?.inputEnded(event.domain, event.input, event.at)
         break
       case 'input':
         if (event.error.code === 'BAD_RECORD') {
@@ -260,7 +287,7 @@ export class Load {
     }
     this.#finish.abort()
     // where an input ends early, what was read before is still to be accepted
-    if (outcome === 'input') return
+    if (outcome === 'input' || outcome === 'receipt') return
     this.#stopReading.abort()
     // nothing is to be waited for any more
     if (outcome === 'cluster') this.#again.stop()
@@ -324,6 +351,7 @@ export class Load {
       delivered,
       failed,
       unsent: account.open,
+      alreadyDone: account.alreadyDone,
       resent: this.#again.resent,
       possiblyPersisted,
       bytes,
@@ -332,4 +360,11 @@ export class Load {
       partitions,
     }
   }
+}
+
+async function* sourcesOf(
+  stretches: readonly InputStretch[],
+  readFor: (name: string) => ReadOptions,
+): AsyncGenerator<Source> {
+  for (const stretch of stretches) yield await sourceOf(stretch, readFor(stretch.input.name))
 }

@@ -1,4 +1,4 @@
-import { type BadRecord, byteOf, type MessageBlock } from '../input/index.ts'
+import { type BadRecord, blanksUpTo, borderBefore, byteOf, type MessageBlock } from '../input/index.ts'
 
 /** Messages `from` to `to` (exclusive) of a block, and the bad records that stand between them. */
 export interface Share {
@@ -14,13 +14,32 @@ export class Mixed {
   #good = 0
   #passed = 0
 
-  constructor(block: MessageBlock, bad: readonly BadRecord[]) {
+  /** @param first the message to begin with */
+  constructor(block: MessageBlock, bad: readonly BadRecord[], first = 0) {
     this.#block = block
     this.#bad = bad
+    this.#good = first
   }
 
   get left(): number {
     return this.#block.count - this.#good + this.#bad.length - this.#passed
+  }
+
+  /** Where reading could begin again with what is left; and the blank lines of the block before that. */
+  get border(): { readonly at: number; readonly blanks: number } {
+    const { records, count } = this.#block
+    const next = this.#bad[this.#passed]
+    const good = this.#good
+    const blanks = blanksUpTo(records, good)
+    if (next === undefined || (good < count && byteOf(records, good) < next.byte))
+      return { at: borderBefore(records, good), blanks }
+    if (records.unit !== 'record')
+      return { at: next.byte, blanks: blanksUpTo(records, Math.max(0, good - 1)) }
+    // what stands before the bad record's own bytes belongs to it
+    const before = this.#bad[this.#passed - 1]
+    const goodEnd =
+      good === 0 ? records.startByte : records.startByte + (records.ranges[2 * good - 1] as number)
+    return { at: Math.max(goodEnd, before === undefined ? 0 : before.byte + before.length), blanks }
   }
 
   /** The next `count` records, no more than are left. */

@@ -5,9 +5,9 @@ import type { PartitionAccount } from './account.ts'
 /**
  * Why a load ended. `input`: an input could not be read, a bad record stopped it, there were too many of them, or no
  * place to put them aside. `cluster`: the cluster acknowledged nothing for too long, or a producer could not go on.
- * `unexpected`: a thread died.
+ * `receipt`: the receipt cannot be written. `unexpected`: a thread died.
  */
-export type Outcome = 'finished' | 'interrupted' | 'input' | 'cluster' | 'unexpected'
+export type Outcome = 'finished' | 'interrupted' | 'input' | 'receipt' | 'cluster' | 'unexpected'
 
 /** read = sent + skipped + rejected + unsent + alreadyDone, and sent = delivered + failed, however it ended. */
 export interface LoadResult {
@@ -29,6 +29,8 @@ export interface LoadResult {
   readonly failed: number
   /** Read, but not accepted any more when the load was cut short. */
   readonly unsent: number
+  /** By runs of the load before this one. */
+  readonly alreadyDone: number
   /** Messages that were offered again, on top. */
   readonly resent: number
   /** Part of failed. */
@@ -56,6 +58,7 @@ export function nothingLoaded(): LoadResult {
     delivered: 0,
     failed: 0,
     unsent: 0,
+    alreadyDone: 0,
     resent: 0,
     possiblyPersisted: 0,
     bytes: 0,

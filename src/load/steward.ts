@@ -1,5 +1,6 @@
 import type { MillraceError } from '../errors.ts'
 import type { Settled } from './account.ts'
+import type { PieceEnd, PieceStart } from './receipt/chunks.ts'
 import type { Fate, Rejected, Returned } from './returned.ts'
 
 /** How records of a batch have ended that were accepted. What was rejected or is offered again is not among them. */
@@ -9,13 +10,26 @@ export interface Settlement extends Settled {
   readonly failure: MillraceError | undefined
   /** Why the producer takes no more. */
   readonly broken: MillraceError | undefined
+  /** What a receipt is to know of it. */
+  readonly end?: PieceEnd | undefined
 }
 
 /** What a feed tells its load, in the order in which it happens. */
 export type LoadEvent =
   /** Taken from the input, and about to be offered. */
-  | { readonly kind: 'read'; readonly records: number; readonly blank: number; readonly bytes: number }
+  | {
+      readonly kind: 'read'
+      readonly records: number
+      readonly blank: number
+      readonly bytes: number
+      /** For a receipt. */
+      readonly piece?: PieceStart | undefined
+    }
   | Settlement
+  /** For a receipt: what was offered again, or put aside, has ended. */
+  | { readonly kind: 'ended'; readonly end: PieceEnd }
+  /** For a receipt: an input was read to its end, at that offset. */
+  | { readonly kind: 'inputEnded'; readonly domain: number; readonly input: number; readonly at: number }
   /** An input cannot be read further; with BAD_RECORD one more record was read, and is rejected. */
   | { readonly kind: 'input'; readonly error: MillraceError }
   /** The producer takes no more. */

@@ -1,20 +1,25 @@
-import { type Input, optionsFor, type Part, type ReadOptions, STANDARD_INPUT } from '../input/index.ts'
+import { optionsForPart, type ReadOptions, STANDARD_INPUT } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import { entryBeside } from '../workers/entry.ts'
 import { Thread } from '../workers/thread.ts'
 import { asMillraceError, Feed, type FeedOptions } from './feed.ts'
 import type { Answer, LoadTalk, Question } from './load-job.ts'
 import { PartQueue } from './part-queue.ts'
+import type { Place } from './place.ts'
+import type { LoadReceipt } from './receipt/load-receipt.ts'
 import type { Steward } from './steward.ts'
+import { type InputStretch, placeOf, sourceOf } from './stretch.ts'
 
 export interface ThreadsOptions {
   readonly threads: number
   readonly producers: readonly Producer[]
-  readonly inputs: readonly Input[]
-  readonly read: ReadOptions
+  readonly stretches: readonly InputStretch[]
+  /** The options for an input of that name. */
+  readonly readFor: (name: string) => ReadOptions
   readonly feed: FeedOptions
-  /** Whether the load has a rate or a limit. */
+  /** Whether the load has a say in when how many records are read. */
   readonly metered: boolean
+  readonly receipt?: LoadReceipt | undefined
   /** What each thread runs; default: load-thread. */
   readonly entry?: URL | undefined
 }
@@ -25,19 +30,19 @@ export interface ThreadsOptions {
  * No more threads are started than there are parts.
  */
 export async function feedByThreads(options: ThreadsOptions, steward: Steward): Promise<void> {
-  const { producers, inputs, read, feed } = options
-  const names = inputs.map(({ name }) => name)
-  const readFor = (name: string) => optionsFor(name, names, read)
-  const isFile = ({ name }: Input) => name !== STANDARD_INPUT
-  const queue = new PartQueue(inputs.filter(isFile), readFor, options.threads)
-  const streams = inputs.filter(input => !isFile(input))
+  const { producers, stretches, readFor, feed, receipt } = options
+  const isFile = ({ input }: InputStretch) => input.name !== STANDARD_INPUT
+  const queue = new PartQueue(stretches.filter(isFile), readFor, options.threads)
   const count = Math.min(options.threads, queue.atMost)
   const threads = Array.from({ length: count }, (_, index) => {
     const mine = shareOf(producers, index, count)
     return runThread(mine, options, queue, readFor, steward)
   })
-  const here = streams.map(input => ({ input, read: readFor(input.name) }))
-  if (here.length > 0) threads.push(new Feed(feed, steward).run(producers, here))
+  const here = stretches.filter(stretch => !isFile(stretch))
+  if (here.length > 0) {
+    const sources = await Promise.all(here.map(stretch => sourceOf(stretch, readFor(stretch.input.name))))
+    threads.push(new Feed({ ...feed, domain: receipt?.addDomain() }, steward).run(producers, sources))
+  }
   await Promise.all(threads)
 }
 
@@ -49,7 +54,7 @@ function shareOf(producers: readonly Producer[], index: number, threads: number)
 
 async function runThread(
   producers: readonly Producer[],
-  { feed, metered, entry = entryBeside(import.meta.url, 'load-thread') }: ThreadsOptions,
+  { feed, metered, receipt, entry = entryBeside(import.meta.url, 'load-thread') }: ThreadsOptions,
   queue: PartQueue,
   readFor: (name: string) => ReadOptions,
   steward: Steward,
@@ -60,11 +65,11 @@ async function runThread(
     if (question.want === 'reject') return { isAside: await steward.reject(question.rejected) }
     if (question.want === 'again') return { fates: await steward.again(question.returned) }
     if (question.want === 'partitions') return { partitions: await steward.partitions(question.topic) }
-    const part = finish.aborted ? undefined : await queue.next()
-    return { part: part && { part, read: withColumns(readFor(part.name), part) } }
+    return { part: finish.aborted ? undefined : await nextPart(queue, readFor, steward, receipt) }
   }
   try {
-    const job = { tokens: producers.map(producer => producer.share()), feed, metered }
+    const tokens = producers.map(producer => producer.share())
+    const job = { tokens, feed: { ...feed, domain: receipt?.addDomain() }, metered }
     const thread = new Thread<LoadTalk>(entry, job, { progress: event => steward.tell(event), answer })
     const stopping = [
       [finish, () => thread.stop('finish')],
@@ -89,6 +94,23 @@ async function runThread(
   }
 }
 
-function withColumns(read: ReadOptions, { columns }: Part): ReadOptions {
-  return columns === undefined ? read : { ...read, columns }
+async function nextPart(
+  queue: PartQueue,
+  readFor: (name: string) => ReadOptions,
+  steward: Steward,
+  receipt: LoadReceipt | undefined,
+): Promise<Answer['part']> {
+  try {
+    const next = await queue.next()
+    if (next === undefined) return undefined
+    const { part, stretch } = next
+    const { start, end } = part
+    // of what nobody had begun to read: from now on it is one part
+    if (stretch.divisible && !(start === 0 && end === null)) receipt?.part(stretch.index, start, end)
+    const place: Place = { ...placeOf(stretch), ends: end === null }
+    return { part, read: optionsForPart(readFor(part.name), part), place }
+  } catch (error) {
+    steward.tell({ kind: 'input', error: asMillraceError(error) })
+    return undefined
+  }
 }

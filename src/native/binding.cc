@@ -16,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_hash(env, exports);
   bind_histogram(env, exports);
   bind_kafka(env, exports);
+  bind_lock(env, exports);
   bind_offers(env, exports);
   bind_reader(env, exports);
   bind_results(env, exports);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { openInputs, wholeOf } from '../../src/input/index.ts'
 import { Load } from '../../src/load/load.ts'
 import { PartQueue } from '../../src/load/part-queue.ts'
+import { allOf } from '../../src/load/stretch.ts'
 import { useFiles } from '../cli/harness.ts'
 import { freshTopic, useEmbeddedCluster, useProducers } from '../support/cluster.ts'
 
@@ -37,10 +38,10 @@ test('parts: the largest file first, cut where it is large, others whole', async
   const small = file('small.txt', 'x\n'.repeat(100))
   const packed = file('packed.gz', Buffer.alloc(100_000))
   const inputs = openInputs([small, packed, large], { stdin })
-  const queue = new PartQueue(inputs, () => ({}), 2)
+  const queue = new PartQueue(allOf(inputs), () => ({}), 2)
   expect(queue.atMost).toBe(8 + 2)
   const parts = await Promise.all(Array.from({ length: 12 }, () => queue.next()))
-  const known = parts.filter(part => part !== undefined)
+  const known = parts.filter(part => part !== undefined).map(({ part }) => part)
   expect(known.map(({ name }) => name)).toEqual([...Array(known.length - 2).fill(large), packed, small])
   expect(known.slice(-2)).toEqual([wholeOf(inputs[1] as never), wholeOf(inputs[0] as never)])
   expect(known.length).toBeGreaterThan(7)

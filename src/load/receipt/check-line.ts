@@ -76,7 +76,7 @@ const kinds: Readonly<Record<string, Check>> = {
     unknownOffsets: count,
     hash,
     deadLetterBytes: count,
-    prefix: optional(hash),
+    prefixes: optional(list(value => Array.isArray(value) && count(value[0]) && hash(value[1]))),
   }),
   part: object({ part }),
   resumed: object({

@@ -3,6 +3,7 @@ import xxhash from 'xxhash-wasm'
 import { describe, MillraceError } from '../../errors.ts'
 import { checkedLine } from './check-line.ts'
 import { isHeader, type ReceiptHeader, type ReceiptLine } from './lines.ts'
+import { unreadable } from './unreadable.ts'
 
 export * from './lines.ts'
 
@@ -170,14 +171,6 @@ function mayBegin(bytes: Buffer): boolean {
   const text = bytes.subarray(0, HASH_DIGITS + BEGINNING.length).toString('latin1')
   const hash = text.slice(0, HASH_DIGITS)
   return /^[0-9a-f]*$/.test(hash) && BEGINNING.startsWith(text.slice(HASH_DIGITS))
-}
-
-function unreadable(path: string, reason: string, hint: string, cause?: unknown): MillraceError {
-  return new MillraceError('RECEIPT_UNREADABLE', `The receipt ${path} cannot be read: ${reason}`, {
-    hint,
-    cause,
-    context: { receipt: path, reason },
-  })
 }
 
 async function lineHash(): Promise<(json: Buffer) => string> {

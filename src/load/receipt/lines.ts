@@ -84,8 +84,8 @@ export interface ChunkLine {
   readonly hash: string
   /** Length of the file of dead letters, those of this chunk included. */
   readonly deadLetterBytes: number
-  /** Of an input that cannot be read from a position: the hash of all its records up to the end of the chunk. */
-  readonly prefix?: string | undefined
+  /** For inputs that cannot be read from a position: the hash of all that stands before the chunk's end there. */
+  readonly prefixes?: readonly (readonly [input: number, hash: string])[] | undefined
 }
 
 /** A part of a file that one thread reads from its beginning to its end; not told of inputs that are read in whole. */

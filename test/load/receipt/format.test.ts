@@ -16,7 +16,7 @@ const others: readonly ReceiptLine[] = [
   chunk(),
   resumed,
   { topics: [{ topic: 'more', topicId: null, partitions: 1 }] },
-  chunk({ chunk: 2, after: 1, ranges: [], ends: [0], prefix: 'ffffffffffffffff' }),
+  chunk({ chunk: 2, after: 1, ranges: [], ends: [0], prefixes: [[0, 'ffffffffffffffff']] }),
 ]
 const lines: readonly ReceiptLine[] = [header(), ...others]
 
