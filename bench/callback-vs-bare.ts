@@ -1,10 +1,13 @@
 // The callback engine against a bare node-rdkafka loop: see README.md.
 import { type Summary, summarize } from '../src/bench/statistics.ts'
-import { bestPolling } from './support/polling.ts'
+import { commandsOf } from './peers/catalogue.ts'
+import { bestPolling } from './peers/node-rdkafka/polling.ts'
+import { type Outcome, type Subject, trial } from './peers/trial.ts'
 import { numericFlags, record, shown } from './support/results.ts'
-import { type Outcome, type Subject, trial } from './support/trials.ts'
 
 const flags = numericFlags({ pairs: 7, seconds: 4, outstanding: 10_000, tries: 2 })
+
+const commands = await commandsOf(['node-rdkafka', 'millrace'])
 
 /** What both sides have: the engine's own defaults, and librdkafka's linger. */
 const properties = {
@@ -23,16 +26,17 @@ function subject(driver: Subject['driver'], variant: string, seconds = flags.sec
 }
 
 const { best, rates: pollingRates } = await bestPolling(
-  polling => subject('bare', polling, Math.min(2, flags.seconds)),
+  polling => subject('node-rdkafka', polling, Math.min(2, flags.seconds)),
   flags.tries,
+  { commands },
 )
 console.log(`bare polls best with: ${best}`)
 
 // the engine's batches stand between both bare loops, next to each
 const subjects = {
-  counting: subject('bare', best),
+  counting: subject('node-rdkafka', best),
   batch: subject('millrace', 'callback/arrays'),
-  telling: subject('bare', `${best}+opaque`),
+  telling: subject('node-rdkafka', `${best}+opaque`),
   send: subject('millrace', 'callback/send'),
 }
 type Name = keyof typeof subjects
@@ -43,7 +47,7 @@ const rounds: Round[] = []
 for (let number = 0; number < flags.pairs; number++) {
   const round: Partial<Round> = {}
   for (const name of number % 2 === 0 ? names : names.toReversed()) {
-    round[name] = await trial(subjects[name], number)
+    round[name] = await trial(subjects[name], number, { commands })
   }
   rounds.push(round as Round)
   const told = names.map(name => `${name} ${Math.round((round as Round)[name].messagesPerSecond)}`)

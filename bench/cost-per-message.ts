@@ -1,20 +1,22 @@
 // Whether a message costs more the more there are: see README.md.
 import { summarize } from '../src/bench/statistics.ts'
+import { commandsOf } from './peers/catalogue.ts'
+import { type Outcome, trial } from './peers/trial.ts'
 import { median, numericFlags, record } from './support/results.ts'
-import { type Outcome, trial } from './support/trials.ts'
 
 const flags = numericFlags({ rounds: 3, unit: 1_000_000, outstanding: 10_000 })
 const millions = [1, 2, 5, 10] as const
 /** More growth than this is no noise. */
 const MOST_GROWTH = 1.1
 
+const commands = await commandsOf(['millrace'])
 const properties = { 'queue.buffering.max.kbytes': 1_048_576, 'linger.ms': 5 }
 
 async function measure(count: number, seed: number): Promise<Outcome> {
   const { outstanding, unit } = flags
   const length = { messages: count * unit }
   const rest = { properties, outstanding, messageSize: 100, warmupSeconds: 1, length } as const
-  return trial({ driver: 'millrace', variant: 'callback/arrays', ...rest }, seed)
+  return trial({ driver: 'millrace', variant: 'callback/arrays', ...rest }, seed, { commands })
 }
 
 const costs = new Map<number, Outcome[]>(millions.map(count => [count, []]))

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AnalysedReport } from '../src/bench/analysis.ts'
-import { livesNoLonger } from './support/lives-no-longer.ts'
+import { livesNoLonger } from './peers/adapters/lives-no-longer.ts'
 import { median, numericFlags, record } from './support/results.ts'
 import { copyInstallation, SPIN } from './support/slowed.ts'
 

@@ -13,6 +13,7 @@ export const errorCodes = {
   BROKER_UNREACHABLE: 'no broker answered',
   AUTHENTICATION_FAILED: 'the brokers refused the credentials or the TLS handshake',
   UNKNOWN_TOPIC: 'the cluster has no such topic',
+  PREFLIGHT_REFUSED: 'the topic would refuse, or soon delete, what is to be loaded; nothing was sent',
   INVALID_MESSAGE: 'a message cannot be sent as it is; nothing of it was accepted',
   UNSUPPORTED_MESSAGE: 'this engine cannot carry such a message; nothing of it was accepted',
   MESSAGE_TOO_LARGE: 'a message is beyond a limit of this client; nothing of it was accepted',

@@ -1,4 +1,5 @@
 export type { KafkaError } from './client/kafka-errors.ts'
+export type { Throttle } from './client/producer-client.ts'
 export type { LogLine } from './client/witness.ts'
 export type { ProducerProperties } from './config/index.ts'
 export type { Failure } from './engine/engine.ts'
@@ -23,7 +24,7 @@ export {
 export type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './producer/results.ts'
 export type { BatchOptions, FlushOptions, SendOptions } from './producer/sender.ts'
 export type { ProducerToken } from './producer/share.ts'
-export type { PartitionDescription, TopicDescription } from './producer/topic.ts'
+export type { PartitionDescription, PartitionLeader, TopicDescription } from './producer/topic.ts'
 export type { Transaction, TransactionOptions, TransactionResult } from './producer/transaction.ts'
 export {
   type Bytes,

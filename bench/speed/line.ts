@@ -1,5 +1,5 @@
-import type { Settings } from '../support/settings.ts'
-import type { Outcome, Subject } from '../support/trials.ts'
+import type { Settings } from '../peers/settings.ts'
+import type { Outcome, Subject } from '../peers/trial.ts'
 import type { Claim } from './claims.ts'
 
 /** What a line's trials are made of; plain data, recorded with the result. */

@@ -6,8 +6,8 @@ import {
   largeSettings,
   librdkafkaProperties,
   type Settings,
-} from '../support/settings.ts'
-import type { Subject } from '../support/trials.ts'
+} from '../peers/settings.ts'
+import type { Subject } from '../peers/trial.ts'
 import { claims } from './claims.ts'
 import { cpu, cpuRatio, type Line, type Measure, outcomeOf, rate, rateRatio } from './line.ts'
 
@@ -108,7 +108,8 @@ function nodeRdkafkaLines(cluster: Cluster, size: Size): Line[] {
   return ways.map(({ way, title, extra, claim, to }): Line => {
     const outstanding = way === 'send' ? SEND_OUTSTANDING : settings.messages
     const other = to === 'telling' ? 'counting' : 'telling'
-    const bare = (opaque: string) => subject('bare', `best${opaque}${extra}`, size, settings, { outstanding })
+    const bare = (opaque: string) =>
+      subject('node-rdkafka', `best${opaque}${extra}`, size, settings, { outstanding })
     return {
       name: `${way}-vs-rdkafka-${cluster}`,
       title,

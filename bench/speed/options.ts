@@ -46,9 +46,10 @@ function whole(name: string, given: string, least: number): number {
 export function chosen<Line extends { readonly name: string }>(
   lines: readonly Line[],
   only: readonly string[],
+  what = 'line',
 ): Line[] {
   const names = lines.map(({ name }) => name)
   const unknown = only.find(name => !names.includes(name))
-  if (unknown !== undefined) throw new Error(`there is no line ${unknown}; there are ${names.join(', ')}`)
+  if (unknown !== undefined) throw new Error(`there is no ${what} ${unknown}; there are ${names.join(', ')}`)
   return lines.filter(({ name }) => only.length === 0 || only.includes(name))
 }

@@ -1,6 +1,6 @@
 import { type Summary, summarize } from '../../src/bench/statistics.ts'
-import { bestPolling } from '../support/polling.ts'
-import { type Outcome, type Subject, type Surroundings, trial } from '../support/trials.ts'
+import { bestPolling } from '../peers/node-rdkafka/polling.ts'
+import { type Outcome, type Subject, type Surroundings, trial } from '../peers/trial.ts'
 import type { Claim } from './claims.ts'
 import type { Line, Measure, Round } from './line.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
@@ -49,7 +49,7 @@ export async function runLine(line: Line, pairs: number, surroundings: Surroundi
 /** For the bare loop that tells most, which is the dearer one to serve; null for lines without. */
 async function pollingOf({ subjects }: Line, surroundings: Surroundings) {
   const bare = Object.values(subjects)
-    .filter(({ driver }) => driver === 'bare')
+    .filter(({ driver }) => driver === 'node-rdkafka')
     .at(-1)
   if (bare === undefined) return null
   const seconds = 'seconds' in bare.length ? Math.min(MOST_POLLING_SECONDS, bare.length.seconds) : 1

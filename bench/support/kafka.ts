@@ -1,6 +1,6 @@
 import { Topics } from '../../src/bench/topics.ts'
-import { maven } from '../../test/integration/brokers/maven.ts'
-import type { KafkaUnderTest } from '../../test/integration/brokers/types.ts'
+import { type MavenKafka, maven } from '../../test/integration/brokers/maven.ts'
+import { countBatches } from './log-batches.ts'
 import type { Place, Where } from './where.ts'
 
 /**
@@ -15,10 +15,10 @@ export class Kafka implements Where {
     'log.segment.delete.delay.ms': '1000',
     'auto.create.topics.enable': 'false',
   }
-  readonly #broker: KafkaUnderTest
+  readonly #broker: MavenKafka
   readonly #topics: Topics
 
-  private constructor(broker: KafkaUnderTest) {
+  private constructor(broker: MavenKafka) {
     this.#broker = broker
     this.#topics = new Topics({ 'bootstrap.servers': broker.bootstrapServers })
   }
@@ -32,8 +32,13 @@ export class Kafka implements Where {
 
   async enter(partitions: number): Promise<Place> {
     const topic = await this.#topics.make(partitions)
-    const { bootstrapServers } = this.#broker
-    return { bootstrapServers, topic, leave: () => this.#topics.drop(topic) }
+    const { bootstrapServers, dataFolders } = this.#broker
+    return {
+      bootstrapServers,
+      topic,
+      batches: () => countBatches(dataFolders, topic),
+      leave: () => this.#topics.drop(topic),
+    }
   }
 
   async stop(): Promise<void> {

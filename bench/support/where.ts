@@ -12,6 +12,8 @@ export interface Where {
 export interface Place {
   readonly bootstrapServers: string
   readonly topic: string
+  /** How many batches lie in the topic's log; absent where nobody can look. */
+  batches?(): Promise<number>
   /** Frees what the trial left behind; waits until that is done, or is certain to be. */
   leave(): Promise<void>
 }

@@ -7,6 +7,7 @@ import { Histogram } from '../latency/index.ts'
 import { effectiveProperties } from '../producer/effective-properties.ts'
 import { describeTopic, type TopicDescription } from '../producer/topic.ts'
 import type { Contender, Lane, Target } from './contender.ts'
+import { LastMetrics } from './metrics.ts'
 import type { Schedule } from './pacer.ts'
 import type { Ring } from './payloads.ts'
 import { Requests } from './requests.ts'
@@ -28,10 +29,15 @@ export async function connectCeiling(
   const effective = effectiveProperties(properties, onWarning)
   const limits = limitsFrom(effective)
   const requests = new Requests(Number(effective['statistics.interval.ms'] ?? 0))
+  const metrics = new LastMetrics()
   const listener = {
     error() {},
     log() {},
-    statistics: (json: string) => requests.note(JSON.parse(json)),
+    statistics: (json: string) => {
+      const statistics = JSON.parse(json)
+      requests.note(statistics)
+      metrics.note(statistics)
+    },
   }
   const ceiling = await Ceiling.connect(effective, listener, {
     payloads: ring,
@@ -44,6 +50,9 @@ export async function connectCeiling(
     target: new CeilingTarget(ceiling, mayBeMade),
     requests,
     lane: onHalt => new CeilingLane(ceiling, spec, onHalt),
+    acknowledged: () => ceiling.counts.delivered,
+    ended: () => ceiling.counts.delivered + ceiling.counts.failed,
+    metrics: () => metrics.last,
     share: () => {
       throw new Error('a ceiling has one thread, of its own')
     },

@@ -1,7 +1,7 @@
 import { aborted, MillraceError } from '../errors.ts'
 import { startChild, startEntry } from './child.ts'
 import { fromSentError, type SentError } from './child-side.ts'
-import type { TrialResult, TrialSpec } from './trial.ts'
+import { newerOptions, type Progress, type TrialResult, type TrialSpec } from './trial.ts'
 
 /** A process that died under its trial tells why instead. */
 export type TrialOutcome = { readonly result: TrialResult } | { readonly died: string }
@@ -15,6 +15,7 @@ export async function forkTrial(
   spec: TrialSpec,
   signal: AbortSignal,
   othersEntry?: string,
+  onProgress: (progress: Progress) => void = () => {},
 ): Promise<TrialOutcome> {
   if (signal.aborted) throw aborted(signal)
   const { process: child, ended } =
@@ -22,8 +23,9 @@ export async function forkTrial(
   const onAbort = () => child.kill('SIGKILL')
   signal.addEventListener('abort', onAbort, { once: true })
   let answer: { result: TrialResult } | { error: SentError } | undefined
-  child.once('message', message => {
-    answer = message as typeof answer
+  child.on('message', (message: { progress: Progress } | NonNullable<typeof answer>) => {
+    if (typeof message === 'object' && message !== null && 'progress' in message) onProgress(message.progress)
+    else answer ??= message
   })
   child.send(spec)
   const how = await ended
@@ -42,7 +44,10 @@ export async function forkTrial(
 }
 
 /** An option that the other one took no notice of, so that it measured something else. */
-function unknownThere({ cell }: TrialSpec, { figures }: TrialResult): string | undefined {
+function unknownThere(spec: TrialSpec, { figures, took = [] }: TrialResult): string | undefined {
+  const { cell } = spec
+  const missed = newerOptions.find(([field, option]) => spec[field] !== undefined && !took.includes(option))
+  if (missed !== undefined) return missed[1]
   const { threads = 1, processes = 1, achievedRate = null }: Partial<TrialResult['figures']> = figures
   if (threads !== cell.threads) return 'threads'
   if (processes !== cell.processes) return 'processes'

@@ -4,21 +4,26 @@ import type { EngineName } from '../engine/connect.ts'
 import { Producer } from '../producer/producer.ts'
 import { connectCeiling } from './ceiling-contender.ts'
 import type { Contender } from './contender.ts'
-import { offersOf } from './offers.ts'
+import { LastMetrics } from './metrics.ts'
+import { type Part, within } from './monotonic.ts'
+import { type Offers, offersFor } from './offers.ts'
 import type { Ring } from './payloads.ts'
 import { Requests, statisticsIntervalMs } from './requests.ts'
+import { connectStage, type End } from './stages/stage-contender.ts'
 import { Traffic } from './traffic.ts'
-import type { TrialSpec } from './trial.ts'
+import { TransactionalLane } from './transactional.ts'
+import type { TransactionsSpec, TrialSpec } from './trial.ts'
 
 const STATISTICS = 'statistics.interval.ms'
 
 /**
- * Connects all producers of a trial, or ceilings.
+ * Connects all producers of a trial, or ceilings. `process`: which of the trial's processes this one is.
  * @throws MillraceError as Producer.connect; no connection stays behind then
  */
 export async function connectAll(
   spec: TrialSpec,
   ring: Ring,
+  process: Part,
   onWarning: (text: string) => void,
 ): Promise<Contender[]> {
   const { outstanding, messageSize, producers, compression, acks, partitions } = spec.cell
@@ -34,11 +39,18 @@ export async function connectAll(
     'compression.type': compression,
     acks,
   }
-  const connect = () =>
+  const { stage } = spec
+  const offersOf = (index: number) => offersFor(spec, ring, within(process, { index, of: producers }))
+  const ends: End[] = []
+  const connect = async (index: number) => {
+    if (stage === undefined) return connectWhole(index)
+    return connectStage(stage, spec, offersOf(index), properties, ends)
+  }
+  const connectWhole = (index: number) =>
     spec.cell.engine === 'ceiling'
       ? connectCeiling(spec, ring, properties, onWarning)
-      : connectProducer(spec, spec.cell.engine, ring, properties, onWarning)
-  const attempts = await Promise.allSettled(Array.from({ length: producers }, connect))
+      : connectProducer(spec, index, spec.cell.engine, offersOf(index), properties, onWarning)
+  const attempts = await Promise.allSettled(Array.from({ length: producers }, (_, index) => connect(index)))
   const connected = attempts.flatMap(attempt => (attempt.status === 'fulfilled' ? [attempt.value] : []))
   const failed = attempts.find(attempt => attempt.status === 'rejected')
   if (failed === undefined) return connected
@@ -46,22 +58,63 @@ export async function connectAll(
   throw failed.reason
 }
 
+/** Whether acknowledgements are timed; at full speed for those only who want to hear of it as it goes on. */
+export function isTimed({ cell, reportingSeconds, stage }: TrialSpec): boolean {
+  if (stage !== undefined) return false
+  return cell.engine !== 'ceiling' && (cell.rate !== 'max' || reportingSeconds !== undefined)
+}
+
+function idOf({ id }: TransactionsSpec, { cell }: TrialSpec, index: number): string {
+  return cell.producers === 1 ? id : `${id}-${index}`
+}
+
 async function connectProducer(
-  { topic, cell, allowFailures }: TrialSpec,
+  spec: TrialSpec,
+  index: number,
   engine: EngineName,
-  ring: Ring,
+  offers: Offers,
   properties: ProducerProperties,
   onWarning: (text: string) => void,
 ): Promise<Contender> {
-  const latency = cell.rate !== 'max'
-  const producer = await Producer.connect(properties, { engine, latency, onWarning })
+  const { cell, allowFailures, transactions } = spec
+  const identified = {
+    ...properties,
+    ...(transactions && { 'transactional.id': idOf(transactions, spec, index) }),
+  }
+  const producer = await Producer.connect(identified, { engine, latency: isTimed(spec), onWarning })
   const requests = new Requests(Number(properties[STATISTICS]))
-  producer.on('statistics', statistics => requests.note(statistics))
-  return {
+  const metrics = new LastMetrics()
+  producer.on('statistics', statistics => {
+    requests.note(statistics)
+    metrics.note(statistics)
+  })
+  const common = {
     target: producer,
     requests,
-    lane: onHalt => new Traffic(producer, offersOf(ring, topic, cell), cell, allowFailures, onHalt),
     share: () => producer.share(),
-    latency: options => producer.latency(options),
+    latency: (options: { reset: boolean }) => producer.latency(options),
+    metrics: () => metrics.last,
+  }
+  if (transactions === undefined) {
+    return {
+      ...common,
+      lane: onHalt => new Traffic(producer, offers, cell, allowFailures, onHalt),
+      acknowledged: () => producer.counts.delivered,
+      ended() {
+        const { delivered, failed, refused } = producer.counts
+        return delivered + failed + refused
+      },
+    }
+  }
+  let lane: TransactionalLane | undefined
+  return {
+    ...common,
+    lane(onHalt, partitions = Number.POSITIVE_INFINITY) {
+      const { seconds } = transactions
+      lane = new TransactionalLane(producer, offers, { cell, seconds, allowFailures, partitions, onHalt })
+      return lane
+    },
+    acknowledged: () => lane?.ended ?? 0,
+    ended: () => lane?.ended ?? 0,
   }
 }

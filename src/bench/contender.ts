@@ -4,6 +4,7 @@ import type { ProducerToken } from '../producer/share.ts'
 import type { Schedule } from './pacer.ts'
 import type { Requests } from './requests.ts'
 import type { Budget } from './traffic.ts'
+import type { Metrics } from './trial.ts'
 
 /** What is measured, as far as a trial has to know it. */
 export interface Target {
@@ -46,8 +47,14 @@ export interface Lane extends LaneAccount {
 export interface Contender {
   readonly target: Target
   readonly requests: Requests
-  /** `onHalt`: a failure stopped the offering. */
-  lane(onHalt: () => void): Lane
+  /** `onHalt`: a failure stopped the offering. `partitions`: of the topic. */
+  lane(onHalt: () => void, partitions?: number): Lane
+  /** Messages acknowledged, committed or not. */
+  acknowledged(): number
+  /** Messages that were acknowledged or failed. */
+  ended(): number
+  /** librdkafka's last statistics. */
+  metrics(): Metrics
   /** For other threads. */
   share(): ProducerToken
   /** Of all that was acknowledged since the last `reset`. */

@@ -36,17 +36,29 @@ export async function readyTopic(target: Target, topic: string, partitions: numb
   }
 }
 
-/** By how much the ends moved since `before`; waits a while where they have not reached `delivered` yet. */
+/**
+ * By how much the ends moved since `before`: waits until they reached `expected` and stand still, a while where they do
+ * not. Markers of a commit are written after it was answered, and a duplicate may come after what it duplicates.
+ * @throws MillraceError UNKNOWN_TOPIC where it has lost a leader for all that while; BROKER_UNREACHABLE, REQUEST_FAILED
+ */
 export async function endsMoved(
   target: Target,
   topic: string,
   before: number,
-  delivered: number,
+  expected: number,
 ): Promise<number> {
   const deadline = performance.now() + SETTLE_MS
+  let last = Number.NaN
   for (;;) {
-    const moved = ((await askEnds(target, topic))?.sum ?? 0) - before
-    if (moved >= delivered || performance.now() > deadline) return moved
+    const ends = await askEnds(target, topic)
+    const late = performance.now() > deadline
+    if (ends !== null) {
+      const moved = ends.sum - before
+      if (late || (moved >= expected && moved === last)) return moved
+      last = moved
+    } else if (late) {
+      throw new MillraceError('UNKNOWN_TOPIC', `${topic} is gone, or a partition of it has no leader`)
+    }
     await sleep(ASK_AGAIN_MS)
   }
 }

@@ -1,12 +1,19 @@
 import type { Framed, Message } from '../types.ts'
 import type { Cell } from './cell.ts'
+import { monotonicOffers, type Part } from './monotonic.ts'
 import type { Ring } from './payloads.ts'
+import type { TrialSpec } from './trial.ts'
 
-/** What the loops of a trial offer, made before the clock runs; each call gives the next. */
+/** What the loops of a trial offer, made before the clock runs unless it grows; each call gives the next. */
 export interface Offers {
   message(): Message
   batch(length: number): readonly Message[]
   framed(length: number): Framed
+}
+
+/** What one lane of a trial offers. */
+export function offersFor({ topic, cell, payloadMonotonic }: TrialSpec, ring: Ring, part: Part): Offers {
+  return payloadMonotonic === true ? monotonicOffers(topic, part) : offersOf(ring, topic, cell)
 }
 
 /** Batches that are made differ in their payloads, up to this many messages of all of them. */

@@ -5,6 +5,8 @@ import { encode, Histogram, latencyMs, nanoseconds, percentile } from '../latenc
 import { Backlog } from './backlog.ts'
 import type { Contender, Lane } from './contender.ts'
 import { disturbanceOf } from './disturbance.ts'
+import type { LatencyFeed } from './latency-feed.ts'
+import { LatencyOverTime } from './latency-over-time.ts'
 import { Pacer, partOf, type Schedule } from './pacer.ts'
 import { together } from './requests.ts'
 import type { OpenFigures, Remark } from './trial.ts'
@@ -24,6 +26,8 @@ export function scheduleOf(rate: number, messages: number, startAt = performance
 
 export interface OpenLoopFigures {
   readonly figures: OpenFigures
+  /** The latencies of each part of `latencyOverTime`, encoded; null where that is. */
+  readonly overTime: readonly string[] | null
   readonly remark: Remark | undefined
 }
 
@@ -42,12 +46,17 @@ export class OpenLoop {
     floorHistogram: null,
     lingerMs: null,
     backlogGrowth: null,
+    latencyOverTime: null,
   }
 
   readonly #contenders: readonly Contender[]
   readonly #lanes: readonly Lane[]
   readonly #halted: Promise<'halted'>
   readonly #backlog = new Backlog()
+  readonly #feed: LatencyFeed
+  readonly #latencies = new Histogram()
+  #overTime = new LatencyOverTime(0)
+  #stopHearing = () => {}
   #isHalted = false
   #schedule: Schedule | undefined
   #from = 0
@@ -55,9 +64,15 @@ export class OpenLoop {
   #offered = 0
   #seconds = 0
 
-  constructor(contenders: readonly Contender[], lanes: readonly Lane[], halted: Promise<'halted'>) {
+  constructor(
+    contenders: readonly Contender[],
+    lanes: readonly Lane[],
+    feed: LatencyFeed,
+    halted: Promise<'halted'>,
+  ) {
     this.#contenders = contenders
     this.#lanes = lanes
+    this.#feed = feed
     this.#halted = halted
     void halted.then(() => {
       this.#isHalted = true
@@ -70,12 +85,37 @@ export class OpenLoop {
 
   /** Resolves when the schedule begins. Nothing may be on its way. */
   async start(schedule: Schedule): Promise<void> {
-    for (const contender of this.#contenders) contender.latency({ reset: true })
+    this.#listen(schedule)
     this.#before = this.#counts()
     this.#schedule = schedule
     this.#from = nanoseconds(performance.now()) / 1e6
     OpenLoop.start(this.#lanes, schedule)
     await sleep(Math.max(0, schedule.startAt - performance.now()))
+  }
+
+  /** Until `end`. */
+  #listen({ startAt, messages, rate }: Schedule): void {
+    this.#overTime = new LatencyOverTime(messages / rate)
+    const step = this.#overTime.width * 1000
+    const stopHearing = this.#feed.hear(latencies => {
+      this.#latencies.merge(latencies)
+      this.#overTime.add(latencies)
+    })
+    let parts = 0
+    const next = (): NodeJS.Timeout => {
+      parts++
+      return setTimeout(tick, Math.max(0, startAt + parts * step - performance.now()))
+    }
+    const tick = () => {
+      this.#feed.read()
+      this.#overTime.pass(parts * this.#overTime.width)
+      timer = next()
+    }
+    let timer = next()
+    this.#stopHearing = () => {
+      clearTimeout(timer)
+      stopHearing()
+    }
   }
 
   /** Follows the backlog for so long, or until it was halted. */
@@ -97,11 +137,12 @@ export class OpenLoop {
 
   /** Waits until all that was due has ended, where that is to be expected. */
   async end(properties: Properties): Promise<OpenLoopFigures> {
-    const { messages, rate, step } = this.#begun
+    const { messages, rate, startAt, step } = this.#begun
     // of several processes each has a part of what is due
     const due = messages / step
     const grew = this.#backlog.saturated(due)
     const caughtUp = grew ? false : await this.#caughtUp()
+    this.#stopHearing()
     const saturated = grew || (!caughtUp && !this.#isHalted)
     const lateness = merged(this.#lanes.map(lane => lane.lateness))
     const { growth } = this.#backlog
@@ -117,23 +158,34 @@ export class OpenLoop {
       const share = Math.round((growth / due) * 100)
       const why = `the backlog grew by ${Math.round(growth)} messages, ${share} % of those due: ${rate} a second is more than is carried here`
       return {
-        figures: { ...common, latencyMs: null, histogram: null, distinctRequests: null },
+        figures: {
+          ...common,
+          latencyMs: null,
+          histogram: null,
+          distinctRequests: null,
+          latencyOverTime: null,
+        },
+        overTime: null,
         remark: { state: 'saturated', why },
       }
     }
-    const to = nanoseconds(performance.now()) / 1e6
+    const endedAt = performance.now()
+    const to = nanoseconds(endedAt) / 1e6
     await Promise.all(this.#contenders.map(({ requests }) => requests.knownUntil(to)))
     const sent = together(this.#contenders.map(({ requests }) => requests.within(this.#from, to)))
     const distinctRequests = sent?.distinct ?? 0
-    const latencies = merged(this.#contenders.map(contender => contender.latency({ reset: false })))
+    const latencies = this.#latencies
     const disturbance = disturbanceOf(lateness)
+    const latencyOverTime = this.#overTime.end((endedAt - startAt) / 1000)
     return {
       figures: {
         ...common,
         latencyMs: latencyMs(latencies, distinctRequests),
         histogram: encode(latencies),
         distinctRequests,
+        latencyOverTime,
       },
+      overTime: this.#overTime.encoded,
       remark: disturbance === undefined ? undefined : { state: 'disturbed', why: disturbance },
     }
   }
@@ -150,10 +202,9 @@ export class OpenLoop {
   #counts(): { accepted: number; ended: number } {
     let accepted = 0
     let ended = 0
-    for (const { target } of this.#contenders) {
-      const { counts } = target
-      accepted += counts.accepted
-      ended += counts.delivered + counts.failed + counts.refused
+    for (const contender of this.#contenders) {
+      accepted += contender.target.counts.accepted
+      ended += contender.ended()
     }
     return { accepted, ended }
   }

@@ -102,6 +102,17 @@ export class Pacer {
     this.#stopped = true
   }
 
+  /** What was not given out. */
+  get rest(): Schedule {
+    const { first, step } = this.#schedule
+    return { ...this.#schedule, first: first + this.#taken * step }
+  }
+
+  /** Whether there is something that was not given out. */
+  get open(): boolean {
+    return this.#taken < this.#size
+  }
+
   #dueAt(index: number): number {
     const { rate, startAt, first, step } = this.#schedule
     return startAt + ((first + index * step) * 1000) / rate

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, MillraceError } from '../errors.ts'
+import { parseDelimiter } from '../input/delimiter.ts'
 import { seeded } from './random.ts'
 import type { TrialSpec } from './trial.ts'
 
@@ -16,8 +17,10 @@ export interface Ring {
  * The payloads that a trial asks for.
  * @throws MillraceError as `ringFromFile`
  */
-export function ringOf({ payloadFile, cell, seed }: TrialSpec): Ring {
-  return payloadFile === undefined ? randomRing(cell.messageSize, seed) : ringFromFile(payloadFile)
+export function ringOf({ payloadFile, payloadDelimiter, cell, seed }: TrialSpec): Ring {
+  return payloadFile === undefined
+    ? randomRing(cell.messageSize, seed)
+    : ringFromFile(payloadFile, payloadDelimiter)
 }
 
 const RING_BYTES = 64 * 1024 * 1024
@@ -52,10 +55,11 @@ function mark(bytes: Buffer, at: number, size: number, index: number): void {
 }
 
 /**
- * One payload a line, as the file has them; up to 64 MiB of it.
- * @throws MillraceError INPUT_UNREADABLE; USAGE when there is no line in it
+ * One payload before each delimiter (default: a line), as the file has them; up to 64 MiB of it.
+ * @throws MillraceError INPUT_UNREADABLE; USAGE when there is none in it, or for what is no delimiter
  */
-export function ringFromFile(path: string): Ring {
+export function ringFromFile(path: string, delimiter = '\\n'): Ring {
+  const ending = parseDelimiter(delimiter)
   let file: Buffer
   try {
     file = readFileSync(path)
@@ -67,17 +71,17 @@ export function ringFromFile(path: string): Ring {
   let start = 0
   let size = 0
   while (start < bytes.length) {
-    const newline = bytes.indexOf(10, start)
-    // what the 64 MiB cut through is no line
-    if (newline === -1 && file.length > bytes.length) break
-    const end = newline === -1 ? bytes.length : newline
+    const found = bytes.indexOf(ending, start)
+    // what the 64 MiB cut through is no payload
+    if (found === -1 && file.length > bytes.length) break
+    const end = found === -1 ? bytes.length : found
     ends.push(start, end)
     size += end - start
-    start = end + 1
+    start = end + ending.length
   }
   if (ends.length === 0) {
-    throw new MillraceError('USAGE', `--payload-file ${path} holds no line`, {
-      hint: 'Each line is one payload',
+    throw new MillraceError('USAGE', `--payload-file ${path} holds no payload`, {
+      hint: delimiter === '\\n' ? 'Each line is one' : `Each ends with ${delimiter}`,
     })
   }
   return { bytes, ranges: Uint32Array.from(ends), meanBytes: size / (ends.length / 2) }

@@ -4,6 +4,7 @@ import type { Installation } from './against.ts'
 import { type Cell, ceilingIndexOf, type Rate, whyNotApplicable } from './cell.ts'
 import { type Random, seeded, shuffled } from './random.ts'
 import type { Settings } from './report.ts'
+import { stagesOf } from './stages/stage.ts'
 import type { TrialLength } from './trial.ts'
 
 /** What a run of bench is to do. Everything in it was checked. */
@@ -15,6 +16,17 @@ export interface Plan {
   readonly length: TrialLength
   readonly allowFailures: boolean
   readonly payloadFile?: string | undefined
+  /** Absent: a line each. */
+  readonly payloadDelimiter?: string | undefined
+  readonly payloadMonotonic?: boolean | undefined
+  readonly warmupMessages?: number | undefined
+  /** Absent: outside of transactions. */
+  readonly transactions?: { readonly id: string; readonly seconds: number } | undefined
+  readonly reportingSeconds?: number | undefined
+  /** Whether librdkafka's last statistics are wanted. */
+  readonly metrics?: boolean | undefined
+  /** Whether each layer that messages pass through is measured by itself. */
+  readonly stages?: boolean | undefined
   /** Absent: a topic of its own for each trial. */
   readonly topic?: string | undefined
   /** Absent: an embedded cluster for each trial. */
@@ -30,6 +42,7 @@ export interface Plan {
 
 export function settingsOf(plan: Plan): Settings {
   const { label, brokers, topic, length, warmupSeconds, repeat, seed, payloadFile, allowFailures } = plan
+  const { payloadDelimiter, payloadMonotonic, warmupMessages, transactions } = plan
   return {
     label: label ?? null,
     embedded: brokers === undefined,
@@ -40,6 +53,10 @@ export function settingsOf(plan: Plan): Settings {
     repeat,
     seed,
     payloadFile: payloadFile ?? null,
+    payloadDelimiter: payloadDelimiter ?? null,
+    payloadMonotonic: payloadMonotonic === true,
+    warmupMessages: warmupMessages ?? null,
+    transactions: transactions ?? null,
     allowFailures,
     properties: redact(plan.properties),
   }
@@ -95,8 +112,11 @@ export function secondsOfTrial({ length, warmupSeconds }: Plan, rate: Rate | und
 
 /** About how long a plan takes. */
 export function estimateSeconds(plan: Plan): number {
-  const { cells } = plan
+  const { cells, brokers, stages = false } = plan
   const installations = plan.against === undefined ? 1 : 2
-  const seconds = orderOf(plan).map(index => secondsOfTrial(plan, cells[index]?.rate))
-  return installations * seconds.reduce((sum, trial) => sum + trial, 0)
+  return orderOf(plan).reduce((sum, index) => {
+    const cell = cells[index] as Cell
+    const layers = stages ? Math.max(1, stagesOf(cell, brokers === undefined).length) : 1
+    return sum + installations * layers * secondsOfTrial(plan, cell.rate)
+  }, 0)
 }

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts'
 import { decode, Histogram, type LatencyMs, latencyMs } from '../latency/index.ts'
 import type { Cell } from './cell.ts'
 import type { Environment } from './environment.ts'
+import type { CellStages } from './stages/stages-report.ts'
 import { type Summary, summarize } from './statistics.ts'
 import { isMeasured, type Trial, type TrialLength } from './trial.ts'
 import type { TuneReport } from './tune/tune-report.ts'
@@ -35,6 +36,12 @@ export interface Settings {
   readonly repeat: number
   readonly seed: number
   readonly payloadFile: string | null
+  /** Null: a line each. */
+  readonly payloadDelimiter: string | null
+  readonly payloadMonotonic: boolean
+  readonly warmupMessages: number | null
+  /** Null: outside of transactions. */
+  readonly transactions: { readonly id: string; readonly seconds: number } | null
   readonly allowFailures: boolean
   /** Given ones, without secrets. */
   readonly properties: Readonly<Record<string, unknown>>
@@ -45,6 +52,8 @@ export interface BenchReport {
   readonly schema: 'millrace.bench/1'
   readonly environment: Environment & Settings
   readonly cells: readonly CellReport[]
+  /** What each layer that messages pass through costs, where that was measured. */
+  readonly stages?: readonly CellStages[]
   /** The same cells run by another installation in between, where one was given. */
   readonly against?: {
     readonly folder: string

@@ -1,37 +1,52 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deferred } from '../deferred.ts'
 import { nanoseconds } from '../latency/index.ts'
-import { faultsOf } from './account.ts'
+import { beyondDelivered, faultsOf } from './account.ts'
 import { inFlightLimit } from './busy.ts'
-import { connectAll } from './connect.ts'
+import { connectAll, isTimed } from './connect.ts'
 import type { Contender, Lane, Target } from './contender.ts'
 import { endsMoved, readyTopic } from './end-offsets.ts'
+import { LatencyFeed } from './latency-feed.ts'
 import { Meter, peakRssBytes, type Spent } from './meter.ts'
+import { meanDigits, WHOLE } from './monotonic.ts'
 import { OpenLoop, type OpenLoopFigures, scheduleOf } from './open-loop.ts'
 import { partOf, type Schedule } from './pacer.ts'
 import { ringOf } from './payloads.ts'
 import { type Company, shareOf } from './processes/company.ts'
+import { reportEvery } from './reporter.ts'
 import { together } from './requests.ts'
 import type { ThreadDelay } from './thread-protocol.ts'
 import { startThreads, ThreadLane } from './threads.ts'
 import { Budget } from './traffic.ts'
-import type { TrialResult, TrialSpec } from './trial.ts'
+import { markersOf, transactionsOf } from './transactional.ts'
+import { type Progress, type TrialResult, type TrialSpec, tookOf } from './trial.ts'
 
 const FIRST_ACKNOWLEDGEMENT_MS = 30_000
 const DRAIN_MS = 60_000
 const LOOK_MS = 5
+const NO_MARKERS = { sure: 0, possible: 0 } as const
+
+export interface TrialSurroundings {
+  /** Hears every `reportingSeconds` of the window. */
+  readonly onProgress?: (progress: Progress) => void
+  /** It is one of several processes that run the trial, and whoever started them compares. */
+  readonly company?: Company
+}
 
 /**
  * One trial, in this process: connects, warms up, measures, drains, and compares the account with the
- * topic's end offsets. Meant for a process of its own. `company`: it is one of several that run the trial, and whoever
- * started them compares.
+ * topic's end offsets. Meant for a process of its own.
  * @throws MillraceError where it could not begin: no connection, no topic, no payloads. What goes wrong
  * later makes the trial void.
  */
-export async function runTrial(spec: TrialSpec, company?: Company): Promise<TrialResult> {
+export async function runTrial(
+  spec: TrialSpec,
+  { onProgress = () => {}, company }: TrialSurroundings = {},
+): Promise<TrialResult> {
+  const process = company === undefined ? WHOLE : { index: company.index, of: company.of }
   const ring = ringOf(spec)
   const warnings = new Set<string>()
-  const contenders = await connectAll(spec, ring, text => warnings.add(text))
+  const contenders = await connectAll(spec, ring, process, text => warnings.add(text))
   const targets = contenders.map(({ target }) => target)
   const halted = deferred<'halted'>()
   const onHalt = () => {
@@ -47,15 +62,24 @@ export async function runTrial(spec: TrialSpec, company?: Company): Promise<Tria
     if (before === undefined) throw new Error('a cell has no producers')
     if (spec.cell.threads > 1) {
       const tokens = contenders.map(contender => contender.share())
-      threads = await startThreads(spec, tokens, onHalt)
+      threads = await startThreads(spec, process, tokens, onHalt)
     }
-    const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt))
-    const run = new TrialRun(spec, { contenders, lanes, halted: halted.promise, onHalt, company })
-    return {
-      ...(await run.run(before.sum, ring.meanBytes)),
-      partitions: before.partitions,
-      warnings: [...warnings],
-    }
+    const { partitions } = before
+    const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt, partitions))
+    const meanBytes =
+      spec.payloadMonotonic === true
+        ? (messages: number) => meanDigits(messages * process.of)
+        : () => ring.meanBytes
+    const run = new TrialRun(spec, {
+      contenders,
+      lanes,
+      halted: halted.promise,
+      onHalt,
+      meanBytes,
+      onProgress,
+      company,
+    })
+    return { ...(await run.run(before.sum)), partitions, warnings: [...warnings], took: tookOf(spec) }
   } finally {
     await Promise.all(threads.map(thread => thread.close()))
     await Promise.all(targets.map(target => target.close({ timeoutMs: 0 })))
@@ -67,6 +91,9 @@ interface Parts {
   readonly lanes: readonly Lane[]
   readonly halted: Promise<'halted'>
   readonly onHalt: () => void
+  /** Bytes of a message, on average over so many. */
+  readonly meanBytes: (messages: number) => number
+  readonly onProgress: (progress: Progress) => void
   readonly company: Company | undefined
 }
 
@@ -88,10 +115,14 @@ class TrialRun {
   readonly #threads: readonly ThreadLane[]
   readonly #halted: Promise<'halted'>
   readonly #halt: () => void
+  readonly #meanBytes: Parts['meanBytes']
+  readonly #onProgress: Parts['onProgress']
   readonly #company: Company | undefined
+  /** Undefined where latencies are not measured. */
+  readonly #feed: LatencyFeed | undefined
   readonly #faults: string[] = []
 
-  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt, company }: Parts) {
+  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt, meanBytes, onProgress, company }: Parts) {
     this.#spec = spec
     this.#contenders = contenders
     this.#targets = contenders.map(({ target }) => target)
@@ -99,20 +130,22 @@ class TrialRun {
     this.#threads = lanes.filter(lane => lane instanceof ThreadLane)
     this.#halted = halted
     this.#halt = onHalt
+    this.#meanBytes = meanBytes
+    this.#onProgress = onProgress
     this.#company = company
+    this.#feed = isTimed(spec) ? new LatencyFeed(contenders) : undefined
   }
 
-  async run(
-    endsBefore: number,
-    meanBytes: number,
-  ): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark' | 'part'>> {
-    const { rate, threads } = this.#spec.cell
+  async run(endsBefore: number): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark' | 'part'>> {
+    const { cell, transactions, metrics } = this.#spec
+    const { rate, threads } = cell
     await this.#warmUp()
     const window = rate === 'max' ? await this.#closedWindow() : await this.#openWindow(rate)
     const { spent, delivered, openLoop } = window
     await this.#stopLoops()
     await Promise.all(this.#contenders.map(({ requests }) => requests.knownUntil(window.to)))
-    const moved = await this.#drain(endsBefore)
+    const markers = transactions?.marked === true ? () => markersOf(this.#lanes) : () => NO_MARKERS
+    const endOffsetsMoved = await this.#drain(endsBefore, () => markers().sure)
     const acknowledged = this.#acknowledged()
     const account = {
       offered: sum(this.#lanes, lane => lane.offered),
@@ -120,10 +153,16 @@ class TrialRun {
       failed: sum(this.#lanes, lane => lane.failed),
       possiblyPersisted: sum(this.#lanes, lane => lane.possiblyPersisted),
     }
+    const { sure: transactionMarkers, possible: possibleMarkers } = markers()
     const firstFailure = this.#lanes.find(lane => lane.firstFailure !== undefined)?.firstFailure
     const rules = { allowFailures: this.#spec.allowFailures, firstFailure }
-    const endOffsetsMoved = moved ?? account.delivered
-    const faults = [...faultsOf({ ...account, acknowledged, endOffsetsMoved }, rules), ...this.#faults]
+    const log = { endOffsetsMoved, transactionMarkers }
+    // as one of several it did not look at them
+    const looked = { ...log, endOffsetsMoved: endOffsetsMoved ?? account.delivered + transactionMarkers }
+    const faults = [
+      ...faultsOf({ ...account, ...looked, possibleMarkers, acknowledged }, rules),
+      ...this.#faults,
+    ]
     for (const { died } of this.#threads) {
       if (died !== undefined) faults.push(`a thread died: ${died}`)
     }
@@ -133,11 +172,15 @@ class TrialRun {
     const sent = together(this.#contenders.map(({ requests }) => requests.within(window.from, window.to)))
     const figures = {
       ...account,
+      ...log,
+      beyondDelivered: endOffsetsMoved === null ? null : beyondDelivered({ ...account, ...looked }),
+      transactions: transactionsOf(this.#lanes),
+      metrics: metrics === true ? this.#contenders.map(contender => contender.metrics()) : null,
       threads,
       processes: 1,
       seconds: spent.seconds,
       messagesPerSecond,
-      megabytesPerSecond: (messagesPerSecond * meanBytes) / 1e6,
+      megabytesPerSecond: (messagesPerSecond * this.#meanBytes(account.offered)) / 1e6,
       ...(openLoop?.figures ?? OpenLoop.none),
       cpuSeconds: spent.cpuSeconds,
       gcMs: spent.gcMs + sum(window.threadDelays, ({ gcMs }) => gcMs),
@@ -153,7 +196,14 @@ class TrialRun {
       },
     }
     const { from, to } = window
-    return { figures, faults, remark: openLoop?.remark, part: { acknowledged, firstFailure, from, to } }
+    const latencies = openLoop?.overTime ?? null
+    const part = { acknowledged, firstFailure, from, to, latencies }
+    return {
+      figures,
+      faults,
+      remark: openLoop?.remark,
+      ...(this.#company === undefined ? {} : { part }),
+    }
   }
 
   /** Of the producer whose connections were fullest. */
@@ -165,7 +215,8 @@ class TrialRun {
 
   /** Until every producer has an acknowledgement, and for as long as asked. */
   async #warmUp(): Promise<void> {
-    const { cell, warmupSeconds } = this.#spec
+    const { cell, warmupSeconds, transactions } = this.#spec
+    const warmupMessages = this.#share(this.#spec.warmupMessages ?? 0)
     const endless = Number.POSITIVE_INFINITY
     if (cell.rate === 'max') {
       const budget = new Budget(endless)
@@ -178,26 +229,34 @@ class TrialRun {
     // at a low rate the first message of the last producer is due only after a while
     const firstDueMs =
       cell.rate === 'max' ? 0 : (cell.processes * cell.producers * cell.threads * 1000) / cell.rate
-    const deadline = startedAt + firstDueMs + Math.max(FIRST_ACKNOWLEDGEMENT_MS, warmupSeconds * 1000)
+    const committedMs = (transactions?.seconds ?? 0) * 1000
+    const patience = firstDueMs + committedMs + Math.max(FIRST_ACKNOWLEDGEMENT_MS, warmupSeconds * 1000)
+    let deadline = startedAt + patience
+    let seen = 0
     let halted = false
     void this.#halted.then(() => {
       halted = true
     })
     while (!halted) {
       const acknowledged = this.#targets.every(target => target.counts.delivered > 0)
+      const count = this.#acknowledged()
       const now = performance.now()
-      if (acknowledged && now >= warm) return
+      if (acknowledged && now >= warm && count >= warmupMessages) return
+      // so many messages may take long; only a standstill is a fault
+      if (count > seen) deadline = now + patience
+      seen = count
       if (now > deadline) {
-        this.#faults.push(`no acknowledgement came within ${FIRST_ACKNOWLEDGEMENT_MS / 1000} s`)
+        this.#faults.push(`no acknowledgement came within ${Math.round(patience / 1000)} s`)
         this.#halt()
         return
       }
-      await sleep(acknowledged ? Math.min(warm - now, 100) : LOOK_MS)
+      await sleep(acknowledged && count >= warmupMessages ? Math.min(warm - now, 100) : LOOK_MS)
     }
   }
 
   #closedWindow(): Promise<Window> {
-    const { length } = this.#spec
+    const { length, transactions } = this.#spec
+    if ('seconds' in length && transactions !== undefined) return this.#committedWindow(length.seconds)
     return 'seconds' in length ? this.#fixedWindow(length.seconds) : this.#fixedCount(length.messages)
   }
 
@@ -211,12 +270,23 @@ class TrialRun {
     return window
   }
 
+  /** From one commit to the last that was begun in time, so that it holds whole transactions, commits included. */
+  async #committedWindow(seconds: number): Promise<Window> {
+    await this.#settle()
+    const timer = new AbortController()
+    const window = await this.#measure(async () => {
+      for (const lane of this.#lanes) lane.start(new Budget(Number.POSITIVE_INFINITY))
+      await Promise.race([sleep(seconds * 1000, undefined, { signal: timer.signal }), this.#halted])
+      await this.#stopLoops()
+    })
+    timer.abort()
+    return window
+  }
+
   /** What the warm-up sent has ended before, so that the window holds exactly these messages. */
   async #fixedCount(messages: number): Promise<Window> {
     await this.#settle()
-    const budget = new Budget(
-      this.#company === undefined ? messages : shareOf(messages, this.#company.index, this.#company.of),
-    )
+    const budget = new Budget(this.#share(messages))
     await this.#begin()
     return this.#measure(async () => {
       for (const lane of this.#lanes) lane.start(budget)
@@ -228,11 +298,12 @@ class TrialRun {
   async #openWindow(rate: number): Promise<Window> {
     await this.#settle()
     const { length } = this.#spec
-    const loop = new OpenLoop(this.#contenders, this.#lanes, this.#halted)
+    if (this.#feed === undefined) throw new Error('a rate is kept to without measuring latencies')
+    const loop = new OpenLoop(this.#contenders, this.#lanes, this.#feed, this.#halted)
     const messages = 'seconds' in length ? Math.ceil(rate * length.seconds) : length.messages
     const begin = await this.#company?.begin()
     // on a busy machine a short window's first messages have ended before this thread is awake
-    const before = this.#acknowledged()
+    const before = this.#inWindow()
     await loop.start(this.#ours(scheduleOf(rate, messages, begin)))
     const window = await this.#measure(async () => {
       await loop.watch('seconds' in length ? length.seconds * 1000 : (messages / rate) * 1000)
@@ -254,6 +325,11 @@ class TrialRun {
     return this.#company === undefined ? schedule : partOf(schedule, this.#company.index, this.#company.of)
   }
 
+  /** What of so many messages is this process's to send. */
+  #share(messages: number): number {
+    return this.#company === undefined ? messages : shareOf(messages, this.#company.index, this.#company.of)
+  }
+
   async #settle(): Promise<void> {
     await this.#stopLoops()
     await this.#spentOrHalted()
@@ -264,13 +340,15 @@ class TrialRun {
   }
 
   /** `before`: what was acknowledged before the window's first message; default: by now. */
-  async #measure(during: () => Promise<unknown>, before = this.#acknowledged()): Promise<Window> {
+  async #measure(during: () => Promise<unknown>, before = this.#inWindow()): Promise<Window> {
     const meter = new Meter()
     for (const thread of this.#threads) thread.measure()
+    const stopReporting = this.#report()
     const from = monotonicMs()
     await during()
-    const delivered = this.#acknowledged() - before
+    const delivered = this.#inWindow() - before
     const to = monotonicMs()
+    stopReporting()
     const [spent, ...delays] = await Promise.all([
       meter.stop(),
       ...this.#threads.map(thread => thread.measured()),
@@ -278,12 +356,31 @@ class TrialRun {
     return { spent, threadDelays: delays.filter(delay => delay !== undefined), delivered, from, to }
   }
 
+  #report(): () => void {
+    const { reportingSeconds } = this.#spec
+    if (reportingSeconds === undefined) return () => {}
+    return reportEvery({
+      seconds: reportingSeconds,
+      feed: this.#feed,
+      acknowledged: () => sum(this.#contenders, contender => contender.acknowledged()),
+      meanBytes: this.#meanBytes,
+      tell: this.#onProgress,
+    })
+  }
+
+  /** What counts for the rate. On a schedule, a commit comes when its time has come, whatever the window. */
+  #inWindow(): number {
+    return this.#spec.cell.rate === 'max'
+      ? this.#acknowledged()
+      : sum(this.#contenders, contender => contender.acknowledged())
+  }
+
   async #stopLoops(): Promise<void> {
     await Promise.all(this.#lanes.map(lane => lane.stop()))
   }
 
   /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. Null where it is not to ask. */
-  async #drain(endsBefore: number): Promise<number | null> {
+  async #drain(endsBefore: number, markers: () => number): Promise<number | null> {
     const flushed = await Promise.allSettled(
       this.#targets.map(target => target.flush({ timeoutMs: DRAIN_MS })),
     )
@@ -294,7 +391,7 @@ class TrialRun {
     try {
       const [first] = this.#targets
       if (first !== undefined && this.#company === undefined) {
-        moved = await endsMoved(first, this.#spec.topic, endsBefore, this.#acknowledged())
+        moved = await endsMoved(first, this.#spec.topic, endsBefore, this.#acknowledged() + markers())
       }
     } catch (error) {
       this.#faults.push(`the end offsets could not be read: ${(error as Error).message}`)

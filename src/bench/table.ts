@@ -6,11 +6,13 @@ import {
   figureColumns,
   group,
   latencyColumns,
+  nameOf,
   remarks,
   requestColumns,
   stateColumn,
 } from './columns.ts'
 import type { BenchReport, CellReport } from './report.ts'
+import { intervalText, stageColumns, stageRemarks } from './stages/stages-table.ts'
 
 export const tableFormats = ['table', 'markdown', 'csv'] as const
 export type TableFormat = (typeof tableFormats)[number]
@@ -30,7 +32,17 @@ export function renderReport(report: BenchReport, format: TableFormat): string {
   const columns = [...cellColumns(report.cells, false), ...figures, stateColumn]
   const rows = report.cells.map(cell => columns.map(column => shown(column, cell)))
   const lines = format === 'markdown' ? markdown(columns, rows) : padded(columns, rows)
-  return `${[heading(report), '', ...lines, ...remarkLines(report)].join('\n')}\n`
+  const layers = stageLines(report, format)
+  return `${[heading(report), '', ...lines, ...layers, ...remarkLines(report)].join('\n')}\n`
+}
+
+function stageLines({ cells, stages = [] }: BenchReport, format: 'table' | 'markdown'): string[] {
+  return stages.flatMap(found => {
+    const name = nameOf(cells[found.cell] as CellReport, cells)
+    const rows = found.stages.map(stage => stageColumns.map(({ value }) => value(stage) ?? '-'))
+    const lines = format === 'markdown' ? markdown(stageColumns, rows) : padded(stageColumns, rows)
+    return ['', `Layers of ${name}, each with those above; ${intervalText(found)}`, '', ...lines]
+  })
 }
 
 /** Percentiles that short runs do not support. */
@@ -46,7 +58,7 @@ function heading({ cells, environment }: BenchReport): string {
 }
 
 function remarkLines(report: BenchReport): string[] {
-  const lines = remarks(report)
+  const lines = [...remarks(report), ...stageRemarks(report)]
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
@@ -56,7 +68,9 @@ function shown({ value, show }: Column, cell: CellReport): string {
   return typeof found === 'number' && show !== undefined ? show(found) : group(found)
 }
 
-function padded(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+type Titled = Pick<Column, 'title' | 'left'>
+
+function padded(columns: readonly Titled[], rows: readonly (readonly string[])[]): string[] {
   const titles = columns.map(({ title }) => title)
   const widths = columns.map((_, at) => Math.max(...[titles, ...rows].map(row => row[at]?.length ?? 0)))
   return [titles, ...rows].map(row =>
@@ -67,7 +81,7 @@ function padded(columns: readonly Column[], rows: readonly (readonly string[])[]
   )
 }
 
-function markdown(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+function markdown(columns: readonly Titled[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [
     line(columns.map(({ title }) => title)),

@@ -28,6 +28,11 @@ export class Budget {
     return taken
   }
 
+  /** Whether some are still to be offered. */
+  get open(): boolean {
+    return this.#left > 0
+  }
+
   /** An equal part for each of so many, who ask once each. */
   share(of: number): number {
     if (!Number.isFinite(this.#left)) return this.#left
@@ -35,8 +40,8 @@ export class Budget {
   }
 }
 
-/** A producer, or a thread's way into one. */
-type Way = Pick<Producer, 'send' | 'sendBatch'>
+/** A producer, or a thread's way into one, or a transaction. */
+export type Way = Pick<Producer, 'send' | 'sendBatch'>
 
 /** One thread's parallel produce loops of one producer, and what became of their messages as its calls told. */
 export class Traffic implements Lane {
@@ -72,10 +77,18 @@ export class Traffic implements Lane {
     return this.#pacer?.lateness ?? new Histogram()
   }
 
+  /** Messages whose calls have told their ends. */
+  get ended(): number {
+    return this.offered - this.#room.taken
+  }
+
   /** Runs the loops until `stop`, until the budget is spent, or until all that a schedule has is offered. */
-  start(work: Budget | Schedule): void {
+  start(work: Budget | Schedule | Pacer): void {
     this.#stopping = false
-    const loop = work instanceof Budget ? () => this.#loop(work) : this.#paced(new Pacer(work))
+    const loop =
+      work instanceof Budget
+        ? () => this.#loop(work)
+        : this.#paced(work instanceof Pacer ? work : new Pacer(work))
     this.#loops = times(this.#cell.loops, async () => loop())
   }
 
@@ -83,6 +96,13 @@ export class Traffic implements Lane {
   async spent(): Promise<void> {
     await this.#loops
     await this.#room.empty()
+  }
+
+  /** As `stop`, but what a schedule has given out by now is offered yet. */
+  async finish(): Promise<void> {
+    if (this.#pacer === undefined) return this.stop()
+    this.#pacer.stop()
+    await this.#loops
   }
 
   /** Ends the loops; what they offered is still on its way. */

@@ -2,7 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { encode, Histogram, nanoseconds } from '../latency/index.ts'
 import { AttachedProducer } from '../producer/attached.ts'
 import { Meter } from './meter.ts'
-import { offersOf } from './offers.ts'
+import { within } from './monotonic.ts'
+import { offersFor } from './offers.ts'
 import { partOf } from './pacer.ts'
 import { ringOf } from './payloads.ts'
 import type {
@@ -16,8 +17,8 @@ import type {
 } from './thread-protocol.ts'
 import { Budget, Traffic } from './traffic.ts'
 
-const { spec, index, tokens } = workerData as ThreadData
-const { cell, topic, allowFailures } = spec
+const { spec, index, process, tokens } = workerData as ThreadData
+const { cell, allowFailures } = spec
 const port = parentPort
 if (port === null) throw new Error('this is no thread')
 const tell = (message: ThreadMessage) => port.postMessage(message)
@@ -26,9 +27,15 @@ const tell = (message: ThreadMessage) => port.postMessage(message)
 const ring = ringOf({ ...spec, seed: spec.seed + index + 1 })
 const producers = tokens.map(token => AttachedProducer.attach(token))
 const lanes = producers.map(
-  producer =>
-    new Traffic(producer, offersOf(ring, topic, cell), cell, allowFailures, () => tell({ kind: 'halted' })),
+  (producer, at) =>
+    new Traffic(producer, offersFor(spec, ring, partAt(at)), cell, allowFailures, () =>
+      tell({ kind: 'halted' }),
+    ),
 )
+function partAt(producer: number) {
+  const thread = within(process, { index, of: cell.threads })
+  return within(thread, { index: producer, of: producers.length })
+}
 let meter: Meter | undefined
 
 port.on('message', async ({ id, call }: ThreadRequest) => {

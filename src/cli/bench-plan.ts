@@ -12,18 +12,26 @@ import {
   withCeilings,
 } from '../bench/cell.ts'
 import { choices, numbers, rates } from '../bench/lists.ts'
-import { ringFromFile } from '../bench/payloads.ts'
+import { MOST_DIGITS } from '../bench/monotonic.ts'
+import { type Ring, ringFromFile } from '../bench/payloads.ts'
 import type { Plan } from '../bench/plan.ts'
+import { hasStages } from '../bench/stages/stage.ts'
 import type { Properties } from '../client/producer-client.ts'
 import { canonicalName, requireBrokers, resolveProperties } from '../config/index.ts'
 import { chooseEngine, type EngineName, engineNames } from '../engine/connect.ts'
 import { checkTopic } from '../engine/message.ts'
 import { describe, MillraceError } from '../errors.ts'
-import { refuseTransactions } from './no-transactions.ts'
+import {
+  checkPerfCells,
+  checkSizes,
+  type PerfArguments,
+  type PerfChoice,
+  perfChoiceOf,
+} from './bench-perf.ts'
 import { type Given, number, single } from './numbers.ts'
 
 /** What says which trials are to be run. */
-export interface BenchArguments {
+export interface BenchArguments extends PerfArguments {
   brokers?: Given
   topic?: Given
   api?: Given
@@ -33,23 +41,23 @@ export interface BenchArguments {
   threads?: Given
   producers?: Given
   processes?: Given
-  'message-size'?: Given
   rate?: Given
   compression?: Given
   acks?: Given
   partitions?: Given
   engine?: Given
-  'payload-file'?: Given
   duration?: Given
   messages?: Given
   warmup?: Given
   repeat?: Given
   seed?: Given
   ceiling: boolean
+  stages?: boolean | undefined
   'allow-failures': boolean
   set?: readonly string[] | undefined
   config?: Given
   label?: Given
+  against?: Given
 }
 
 const DAY_SECONDS = 86_400
@@ -76,20 +84,35 @@ export function planOf(
     if (args.config !== undefined) throw needsBrokers('config', 'the embedded cluster needs none')
     if (args.partitions !== undefined) checkEmbeddedPartitions()
   }
-  const fileSize = payloadFile === undefined ? undefined : ringFromFile(payloadFile).meanBytes
-  const messageSize = fileSize === undefined ? 100 : Math.round(fileSize * 10) / 10
   // a topic that is there already has the partitions it has
   const partitions = topic !== undefined && brokers !== undefined ? null : 4
-  const { properties, warnings: propertyWarnings } = propertiesOf(args, brokers, environment)
-  const warnings = [...propertyWarnings]
+  const { properties, transactionalId, warnings: propertyWarnings } = propertiesOf(args, brokers, environment)
+  const perf = perfChoiceOf(args, properties, transactionalId)
+  const ring = payloadFile === undefined ? undefined : ringFromFile(payloadFile, perf.payloadDelimiter)
+  const messageSize = sizeOf(ring, perf.payloadMonotonic)
+  const warnings = [...propertyWarnings, ...brokersWarning(brokers, environment)]
   const warn = (text: string) => warnings.push(text)
   const lists = gridOf(args, warn)
   const plain = Object.keys(lists).length === 0
   const engine = lists.engine ?? [chooseEngine('auto', warn)]
-  const engines = plain
-    ? plainCells(engine.includes('batch') ? 'batch' : 'callback', partitions, messageSize)
-    : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists, engine })
-  const cells = hasCeiling(args.ceiling, plain, warn) ? withCeilings(engines) : engines
+  const layered = args.stages === true
+  const engines =
+    plain && !layered
+      ? plainCells(engine.includes('batch') ? 'batch' : 'callback', partitions, messageSize)
+      : cellsOf({ ...defaultGrid, partitions: [partitions], messageSize: [messageSize], ...lists, engine })
+  // what a plain run has beside it by itself is left out where it cannot be
+  const alone =
+    !args.ceiling && (layered || perf.transactions !== undefined || perf.payloadMonotonic === true)
+  const cells = !alone && hasCeiling(args.ceiling, plain, warn) ? withCeilings(engines) : engines
+  checkPerfCells(perf, cells)
+  if (layered) checkStages(args, perf, cells)
+  if (ring === undefined)
+    checkSizes(
+      cells.map(cell => cell.messageSize),
+      properties,
+      'message-size',
+    )
+  else checkSizes([largestOf(ring)], properties, 'payload-file')
   const messages = number('messages', args.messages, { min: 1, max: 1e12 })
   const seconds = number('duration', args.duration, { min: 0.1, max: DAY_SECONDS, whole: false })
   return {
@@ -98,9 +121,12 @@ export function planOf(
       repeat: number('repeat', args.repeat, { min: 1, max: 10_000 }) ?? 3,
       seed: number('seed', args.seed, { min: 0, max: 0xffff_ffff }) ?? 1,
       warmupSeconds:
-        number('warmup', args.warmup, { min: 0, max: DAY_SECONDS, whole: false }) ?? (plain ? 0.5 : 1),
+        number('warmup', args.warmup, { min: 0, max: DAY_SECONDS, whole: false }) ??
+        (perf.warmupMessages !== undefined ? 0 : plain ? 0.5 : 1),
       length: messages === undefined ? { seconds: seconds ?? (plain ? 2 : 5) } : { messages },
       allowFailures: args['allow-failures'],
+      ...perf,
+      stages: layered || undefined,
       payloadFile: payloadFile === undefined ? undefined : resolve(payloadFile),
       topic,
       brokers,
@@ -111,6 +137,26 @@ export function planOf(
     lists,
     warnings: [...warnings, ...compressionWarning(cells, payloadFile)],
   }
+}
+
+/** Bytes of a message; of a file's payloads the mean. */
+function sizeOf(ring: Ring | undefined, monotonic: boolean | undefined): number {
+  if (monotonic === true) return MOST_DIGITS
+  return ring === undefined ? 100 : Math.round(ring.meanBytes * 10) / 10
+}
+
+function largestOf({ ranges }: Ring): number {
+  let largest = 0
+  for (let at = 0; at < ranges.length; at += 2) {
+    largest = Math.max(largest, (ranges[at + 1] as number) - (ranges[at] as number))
+  }
+  return largest
+}
+
+/** Another command would have gone there. */
+function brokersWarning(brokers: string | undefined, environment: NodeJS.ProcessEnv): string[] {
+  if (brokers !== undefined || !environment.MILLRACE_BROKERS) return []
+  return ['MILLRACE_BROKERS is not used: bench takes brokers from -b only']
 }
 
 /**
@@ -139,10 +185,26 @@ function enginesOf(names: readonly EngineName[] | undefined, warn: (text: string
   return names && [...new Set(names.map(name => chooseEngine(name, warn)))]
 }
 
+/** @throws MillraceError USAGE where there is no layer to tell apart */
+function checkStages(args: BenchArguments, { transactions }: PerfChoice, cells: readonly Cell[]): void {
+  const refuse = (why: string, hint: string) => new MillraceError('USAGE', `--stages: ${why}`, { hint })
+  if (transactions !== undefined) throw refuse('only brokers know transactions', 'Leave out one of them')
+  if (args.against !== undefined) {
+    throw refuse('another installation may have other layers', 'Give --stages or --against')
+  }
+  if (cells.some(hasStages)) return
+  throw refuse(
+    'its layers are those of the batch engine in one thread of one process at full speed, and no row has these',
+    'Give --engine batch, --threads 1, --processes 1 and --rate max among the lists, or leave them out',
+  )
+}
+
+type ListArgument = 'engine' | 'api' | 'message-size' | 'rate' | 'compression' | 'acks' | NumberArgument
+type NumberArgument = 'batch' | 'outstanding' | 'loops' | 'threads' | 'producers' | 'processes' | 'partitions'
+
 /** The lists that were given. */
 function gridOf(args: BenchArguments, warn: (text: string) => void): Partial<Grid> {
-  const text = (option: Exclude<keyof BenchArguments, 'set' | 'ceiling' | 'allow-failures'>) =>
-    single(option, args[option])
+  const text = (option: ListArgument) => single(option, args[option])
   const lists = {
     engine: enginesOf(choices('engine', text('engine'), engineNames), warn),
     api: choices('api', text('api'), apis),
@@ -171,6 +233,7 @@ const ofCells: ReadonlyMap<string, string> = new Map(
       ['acks', 'acks'],
       ['queue.buffering.max.messages', 'outstanding'],
       ['bootstrap.servers', 'brokers'],
+      ['transactional.id', 'transactional-id'],
     ] as const
   ).map(([property, option]) => [canonicalName(property), option]),
 )
@@ -180,7 +243,7 @@ function propertiesOf(
   args: BenchArguments,
   brokers: string | undefined,
   environment: NodeJS.ProcessEnv,
-): { properties: Properties; warnings: readonly string[] } {
+): { properties: Properties; transactionalId: string | undefined; warnings: readonly string[] } {
   const flags = args.set ?? []
   for (const flag of flags) {
     const option = ofCells.get(canonicalName(flag.split('=', 1)[0]?.trim() ?? ''))
@@ -192,17 +255,17 @@ function propertiesOf(
   }
   const given = brokers === undefined ? {} : { environment, file: single('config', args.config) }
   const resolved = resolveProperties({ ...given, flags, overrides: { 'bootstrap.servers': brokers } })
-  refuseTransactions(resolved.properties)
   if (brokers !== undefined) requireBrokers(resolved.properties, resolved.sources)
   const properties: Record<string, string | number | boolean> = {}
   const warnings = [...resolved.warnings]
   for (const [name, value] of Object.entries(resolved.properties)) {
     const option = ofCells.get(name)
     if (option === undefined) properties[name] = value
-    else if (option !== 'brokers')
+    else if (option !== 'brokers' && option !== 'transactional-id')
       warnings.push(`${name} (${resolved.sources.get(name)}) is not used: bench has --${option}`)
   }
-  return { properties, warnings }
+  const id = resolved.properties['transactional.id']
+  return { properties, transactionalId: id === undefined ? undefined : String(id), warnings }
 }
 
 function checkTopicOption(topic: string | undefined): void {

@@ -44,7 +44,7 @@ const WINDOW_SECONDS = 2
 const WARMUP_SECONDS = 0.5
 
 /** What tuning searches by itself, or has no use for. */
-const NOT_WITH_TUNE = ['rate', 'ceiling', 'compare', 'against', 'fail-if-slower', 'format'] as const
+const NOT_WITH_TUNE = ['rate', 'ceiling', 'stages', 'compare', 'against', 'fail-if-slower', 'format'] as const
 
 /**
  * What is to be searched, from where. `lists`: those that were given.
@@ -59,6 +59,12 @@ export function tuningOf(
   if (refused !== undefined) {
     throw new MillraceError('USAGE', `--${refused} does not go with --tune`, {
       hint: 'Leave one of them out',
+    })
+  }
+  // its id may stand in a file
+  if (plan.transactions !== undefined) {
+    throw new MillraceError('USAGE', '--transactional-id does not go with --tune, which searches threads', {
+      hint: 'Leave one of them out, a transactional.id of a file and --transaction-duration as well',
     })
   }
   for (const [field, values] of Object.entries(lists)) {
@@ -85,7 +91,8 @@ export function tuningOf(
   // many short trials tell more than a few long ones
   const length =
     args.duration === undefined && args.messages === undefined ? { seconds: WINDOW_SECONDS } : plan.length
-  const warmupSeconds = args.warmup === undefined ? WARMUP_SECONDS : plan.warmupSeconds
+  const usualWarmup = args.warmup === undefined && plan.warmupMessages === undefined
+  const warmupSeconds = usualWarmup ? WARMUP_SECONDS : plan.warmupSeconds
   return {
     plan: { ...plan, cells: [cell], repeat, length, warmupSeconds },
     tuning: { goal, dimensions, margin },

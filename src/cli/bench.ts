@@ -6,16 +6,20 @@ import { describeEnvironment } from '../bench/environment.ts'
 import { finding } from '../bench/finding.ts'
 import { Charts } from '../bench/html/charts.ts'
 import { renderPage } from '../bench/html/page.ts'
+import { metricLines } from '../bench/metrics.ts'
 import { checkWritable, writeWhole } from '../bench/output-file.ts'
 import { estimateSeconds, type Plan, settingsOf } from '../bench/plan.ts'
 import type { BenchReport } from '../bench/report.ts'
+import { progressLine } from '../bench/reporter.ts'
+import { stageTitles } from '../bench/stages/stage.ts'
 import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
-import type { Trial } from '../bench/trial.ts'
+import type { Progress, Trial } from '../bench/trial.ts'
 import { mostSeconds, mostTrials, runTune, type Tuning } from '../bench/tune/run-tune.ts'
 import { turnsOf } from '../bench/turns.ts'
 import { MillraceError } from '../errors.ts'
 import { askToGoOn } from './ask.ts'
 import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
+import { perfOptions } from './bench-perf.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
 import { goalOf, type TuneArguments, tuneOptions, tuningOf } from './bench-tune.ts'
 import { type Command, EXIT, type Io } from './command.ts'
@@ -104,7 +108,12 @@ which is not Kafka.`,
         ...flag,
         describe: "a row for what librdkafka's producer itself does here; without lists it is there anyway",
       })
+      .option('stages', {
+        ...flag,
+        describe: 'what each layer costs: JavaScript only, into the addon, embedded cluster, brokers',
+      })
       .option('payload-file', { ...value, describe: 'one payload a line, instead of random bytes' })
+      .options(perfOptions)
       .option('duration', { ...value, describe: 'seconds measured; default 5, or 2 where no list is given' })
       .option('messages', { ...value, describe: 'messages measured, instead of a duration' })
       .option('warmup', { ...value, describe: 'seconds before that, at least; default 1, or 0.5' })
@@ -172,11 +181,12 @@ which is not Kafka.`,
     }
     const { signal } = interruption
     const warning = (text: string) => tell(`millrace: ${text}`)
+    const progress = (told: Progress) => tell(`  ${progressLine(told)}`)
     try {
       const { report, error } =
         tuned === undefined
-          ? await runBench(plan, { report: write, warning, trial: trialTeller(plan, tell) }, signal)
-          : await runTune(plan, tuned.tuning, { report: write, warning, line: tell }, signal)
+          ? await runBench(plan, { report: write, warning, progress, trial: trialTeller(plan, tell) }, signal)
+          : await runTune(plan, tuned.tuning, { report: write, warning, progress, line: tell }, signal)
       const nothing = report.cells.every(({ trials }) => trials.length === 0)
       const untuned = report.tune === undefined || report.tune.search.trials.length === 0
       if (error !== undefined && signalled === undefined && nothing && untuned) throw withWayOut(error)
@@ -189,7 +199,9 @@ which is not Kafka.`,
       if (error !== undefined) {
         if (final.tune !== undefined) tell(final.tune.conclusion)
         io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
-      } else if (!nothing || !untuned) tell(['', ...findings(final), finding(final)].join('\n'))
+      } else if (!nothing || !untuned) {
+        tell(['', ...metricsOf(final), ...findings(final), finding(final)].join('\n'))
+      }
       return exitCode
     } finally {
       ignore()
@@ -201,13 +213,15 @@ which is not Kafka.`,
 function trialTeller(plan: Plan, tell: (text: string) => void): BenchListener['trial'] {
   const startedAt = performance.now()
   let done = 0
-  return (trial, cell, of, others) => {
+  return (trial, { cell, stage, other }, of) => {
     done++
     const rate = trial.state === 'valid' ? measured(trial) : `${trial.state}: ${trial.why}`
     const name = nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)
     const left = ((performance.now() - startedAt) / 1000 / done) * (of - done)
     const rest = left < LEFT_SECONDS ? '' : `; about ${duration(left)} left`
-    tell(`[${trial.order}/${of}] ${name}${others ? ', the other installation' : ''}: ${rate}${rest}`)
+    const layer = stage === undefined ? '' : `, ${stageTitles[stage]}`
+    const others = other === undefined ? '' : ', the other installation'
+    tell(`[${trial.order}/${of}] ${name}${layer}${others}: ${rate}${rest}`)
   }
 }
 
@@ -215,6 +229,14 @@ function trialTeller(plan: Plan, tell: (text: string) => void): BenchListener['t
 function measured({ messagesPerSecond, latencyMs }: Extract<Trial, { state: 'valid' }>): string {
   const p50 = latencyMs?.p50 ?? null
   return `${count(messagesPerSecond)} msg/s${p50 === null ? '' : `, p50 ${p50.toFixed(1)} ms`}`
+}
+
+/** librdkafka's statistics of each row's last trial, where they were asked for. */
+function metricsOf({ cells }: BenchReport): string[] {
+  return cells.flatMap(cell => {
+    const metrics = cell.trials.findLast(trial => (trial.metrics ?? null) !== null)?.metrics ?? []
+    return metrics.length === 0 ? [] : [`Statistics of ${nameOf(cell, cells)}:`, ...metricLines(metrics), '']
+  })
 }
 
 function announcement(plan: Plan, tuning: Tuning | undefined, seconds: number): string[] {

@@ -10,6 +10,7 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
   CLIENT_NOT_BUILT: EXIT.usage,
   ENGINE_UNAVAILABLE: EXIT.usage,
   UNKNOWN_TOPIC: EXIT.usage,
+  PREFLIGHT_REFUSED: EXIT.usage,
   INPUT_UNREADABLE: EXIT.input,
   BAD_RECORD: EXIT.input,
   RECEIPT_UNREADABLE: EXIT.input,

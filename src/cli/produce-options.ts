@@ -8,6 +8,7 @@ import { onBadRecord } from './produce-rejections.ts'
 export interface ProduceArguments extends ProducerArguments {
   files?: readonly string[]
   topic?: Given
+  'create-topic'?: Given
   format?: Given
   decompress?: Given
   delimiter?: Given
@@ -31,12 +32,15 @@ export interface ProduceArguments extends ProducerArguments {
   'dead-letter'?: Given
   'max-rejected'?: Given
   rate?: Given
+  'rate-bytes'?: Given
   limit?: Given
   loops?: Given
   threads?: Given
   producers?: Given
   'stall-timeout'?: Given
   'drain-timeout'?: Given
+  'dry-run': boolean
+  'allow-expired': boolean
   'no-progress': boolean
 }
 
@@ -47,6 +51,7 @@ $0 produce -b localhost:9092 -t events --key-field id --csv-values json data.csv
 $0 read -b one:9092 -t a | $0 produce -b two:9092 -t b --format envelope
 $0 produce -b localhost:9092 -t events --threads 4 big.ndjson *.gz   parsing on four cores
 $0 produce -b localhost:9092 -t events --dead-letter bad.envelope --max-rejected 1% data.ndjson
+$0 produce --dry-run -t events data.csv                         what would be sent
 $0 produce --embedded -t events data.txt                        without a broker, for a trial
 
 $0 produce [OPTIONS] [FILES…]                                   no file, or -: standard input
@@ -64,6 +69,10 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
     yargs
       .usage(EXAMPLES)
       .option('topic', { ...text, alias: 't', describe: 'topic; in place of those that envelopes name' })
+      .option('create-topic', {
+        type: 'string',
+        describe: '[=PARTITIONS] makes the topic where it is not there; default: as the brokers have it set',
+      })
       .option('format', { ...text, choices: inputFormats, describe: 'default auto: by file name, or lines' })
       .option('decompress', {
         ...text,
@@ -117,6 +126,10 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
         describe: 'of such records: N, or P% of those read; beyond it, stop',
       })
       .option('rate', { ...text, describe: 'messages per second, over all' })
+      .option('rate-bytes', {
+        ...text,
+        describe: 'bytes of keys and values per second, over all; with --rate both hold',
+      })
       .option('limit', { ...text, describe: 'records to read at most' })
       .option('loops', {
         ...text,
@@ -135,6 +148,17 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
       .option('drain-timeout', {
         ...text,
         describe: 'seconds to wait for acknowledgements when cut short; default 30',
+      })
+      .option('dry-run', {
+        type: 'boolean',
+        default: false,
+        describe: 'read all inputs, send nothing, and tell what would be sent; brokers are asked where given',
+      })
+      .option('allow-expired', {
+        type: 'boolean',
+        default: false,
+        describe:
+          'load what the topic deletes soon or refuses, by its timestamps, or has other times written into',
       })
       .option('no-progress', { type: 'boolean', default: false, describe: 'no bar, no lines' }),
   ) as unknown as Argv<T & ProduceArguments>

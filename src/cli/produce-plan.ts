@@ -14,6 +14,8 @@ export interface ProducePlan {
   readonly load: Omit<LoadOptions, 'producers' | 'inputs' | 'read' | 'deadLetters'>
   /** The file to put rejected records into. */
   readonly deadLetter: string | undefined
+  /** Absent: a topic that is not there is refused. Without partitions: as many as the brokers give it. */
+  readonly createTopic: { readonly partitions: number | undefined } | undefined
 }
 
 /** Everything that can be wrong with the options is found here, before anything is connected. */
@@ -35,6 +37,7 @@ export function planProduce(options: ProduceArguments): ProducePlan {
     deadLetter,
     read: { ...read, needsTopic: topic === undefined },
     producers: number('producers', options.producers, { min: 1, max: 1000 }) ?? 1,
+    createTopic: createTopic(options, topic),
     load: {
       ...rejections,
       topic,
@@ -44,6 +47,7 @@ export function planProduce(options: ProduceArguments): ProducePlan {
       threads: threads === 1 ? undefined : threads,
       loops: number('loops', options.loops, { min: 1, max: 10_000 }),
       rate: number('rate', options.rate, { min: 0.001, whole: false }),
+      rateBytes: number('rate-bytes', options['rate-bytes'], { min: 1, whole: false }),
       limit: number('limit', options.limit, { min: 0 }),
       stallTimeoutMs: 1000 * (seconds('stall-timeout', options['stall-timeout'], 1) ?? 60),
       drainTimeoutMs: 1000 * drainTimeout(options),
@@ -103,6 +107,26 @@ function readOptions(options: ProduceArguments): ReadOptions {
 function allEnvelopes({ files = [] }: ProduceArguments, { format }: ReadOptions): boolean {
   const names = files.length === 0 ? ['-'] : files
   return names.every(name => formatOf(name, format) === 'envelope')
+}
+
+function createTopic(
+  options: ProduceArguments,
+  topic: string | undefined,
+): { readonly partitions: number | undefined } | undefined {
+  const given = single('create-topic', options['create-topic'])
+  if (given === undefined) return undefined
+  if (topic === undefined) {
+    throw new MillraceError(
+      'USAGE',
+      '--create-topic makes the topic of the load, but the records name theirs',
+      {
+        hint: 'Name one with -t, or make the topics before',
+      },
+    )
+  }
+  // without a number it comes as nothing
+  if (given === '') return { partitions: undefined }
+  return { partitions: number('create-topic', given, { min: 1, max: 100_000 }) }
 }
 
 function refuseTogether(

@@ -1,17 +1,18 @@
 import { requireBrokers } from '../config/index.ts'
-import { MillraceError } from '../errors.ts'
-import { checkReadOptions, type Input, openInputs, optionsFor, packingOf } from '../input/index.ts'
+import { checkReadOptions, type Input, openInputs, optionsFor } from '../input/index.ts'
 import { DeadLetters } from '../load/dead-letters.ts'
 import { Load } from '../load/load.ts'
 import { type LoadResult, nothingLoaded } from '../load/result.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { Command, Io } from './command.ts'
 import { clusterFor, connectProducers, resolveConnection } from './common.ts'
+import { checkDryRun, dryRun } from './dry-run.ts'
 import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
 import { checkThreads, drainTimeout, type ProducePlan, planProduce } from './produce-plan.ts'
 import { showProgress, waitingLines } from './progress.ts'
+import { readyProducers } from './ready.ts'
 
 /** In flight with --threads, unless it is set: half of what it is without. */
 const IN_FLIGHT_OF_THREADS = {
@@ -34,35 +35,40 @@ export const produce: Command<ProduceArguments> = {
       abort.abort()
       if (load !== undefined) interruptLoad(load, io, options)
     })
+    checkDryRun(options)
     const plan = planProduce(options)
     const inputs = openInputs(options.files ?? [], { stdin: io.stdin })
     const names = inputs.map(({ name }) => name)
     for (const name of names) checkReadOptions(name, optionsFor(name, names, plan.read))
     const connection = resolveConnection(options, io, {
-      // a misspelt topic would be made by a cluster that makes topics
+      // a cluster that makes topics would make a misspelt one, and by asking for it one that is to be made
       defaults: {
-        'allow.auto.create.topics': options.embedded,
+        'allow.auto.create.topics': options.embedded && plan.createTopic === undefined,
         // each thread has memory of its own beside what is in flight
         ...(plan.load.threads === undefined ? {} : IN_FLIGHT_OF_THREADS),
       },
     })
     checkThreads(plan.load, connection.engine)
+    if (options['dry-run']) {
+      const setup = { plan, inputs, connection, signal: abort.signal, signalled: () => signalled }
+      return dryRun(setup, options, io).finally(ignore)
+    }
     if (!options.embedded) requireBrokers(connection.properties)
     const { properties, cluster } = await clusterFor(options, io, connection)
     let engine = 'none'
     let deadLetters: DeadLetters | undefined
     try {
       if (plan.deadLetter !== undefined) deadLetters = await DeadLetters.open(plan.deadLetter)
-      const producers = await connectProducers(plan.producers, connection, properties, io, abort.signal)
+      const setup = { plan, inputs, connection, properties, cluster, signal: abort.signal }
+      const { producers, inputs: ready, properties: used } = await readyProducers(setup, options, io)
       engine = producers[0]?.engine ?? engine
-      await checkTarget(producers, plan.load, engine)
       const another = async (extra: Record<string, string | number>, signal: AbortSignal) => {
-        const made = await connectProducers(1, connection, { ...properties, ...extra }, io, signal)
+        const made = await connectProducers(1, connection, { ...used, ...extra }, io, signal)
         return made[0] as Producer
       }
       const onWaiting = waitingLines(io, options)
       const { read, load: settings } = plan
-      load = new Load({ ...settings, read, producers, another, inputs, deadLetters, onWaiting })
+      load = new Load({ ...settings, read, producers, another, inputs: ready, deadLetters, onWaiting })
       // interrupted meanwhile: it will read nothing, and close the producers
       if (signalled !== undefined) load.interrupt()
       const result = await watched(load, inputs, options, io)
@@ -87,14 +93,11 @@ async function watched(
 ): Promise<LoadResult> {
   const fromTerminal = inputs.some(({ name }) => name === '-') && (io.stdin as { isTTY?: boolean }).isTTY
   if (fromTerminal && !options.quiet) io.stderr.write('Reading standard input; Ctrl-D ends it.\n')
-  // bytes are counted as they are unpacked, and how many that will be is not known
-  const { decompress = 'auto' } = options
-  const isPacked = ({ name }: Input) =>
-    (decompress === 'auto' ? packingOf(name).packing : decompress) !== 'none'
-  const sizes = inputs.map(input => (isPacked(input) ? null : input.size))
+  const sizes = inputs.map(({ size }) => size)
   const total = sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
   const wanted = !options['no-progress'] && !options.quiet
-  const progress = wanted ? showProgress(load, total, io, io.stderr.isTTY === true) : undefined
+  const asBar = io.stderr.isTTY === true && io.env.TERM !== 'dumb'
+  const progress = wanted ? showProgress(load, total, io, asBar) : undefined
   const result = await load.run()
   progress?.stop()
   return result
@@ -134,38 +137,4 @@ function interruptLoad(load: Load, io: Io, options: ProduceArguments): void {
   io.stderr.write(
     `${line}Interrupted; waiting up to ${duration(limit)} for ${count(inFlight)} messages on their way. Again to leave at once.\n`,
   )
-}
-
-/**
- * A topic or partition that is not there, or an engine that stands in and cannot do this, is found before anything is
- * read. Closes the producers when it throws.
- */
-async function checkTarget(
-  producers: readonly Producer[],
-  load: ProducePlan['load'],
-  engine: string,
-): Promise<void> {
-  const { topic, partition } = load
-  try {
-    checkThreads(load, engine)
-    // where records name it, each is looked for as it comes
-    if (topic === undefined) return
-    const found = await producers[0]?.describeTopic(topic)
-    if (found === null) {
-      throw new MillraceError('UNKNOWN_TOPIC', `The cluster has no topic ${topic}`, {
-        hint: 'Create it, check the name, or let the cluster make it with -X allow.auto.create.topics=true where it may',
-        context: { topic },
-      })
-    }
-    const partitions = found?.partitions.length ?? 0
-    if (typeof partition === 'number' && partition >= partitions) {
-      throw new MillraceError('UNKNOWN_TOPIC', `The topic ${topic} has no partition ${partition}`, {
-        hint: `It has ${partitions}, from 0`,
-        context: { topic, partition },
-      })
-    }
-  } catch (error) {
-    await Promise.all(producers.map(producer => producer.close()))
-    throw error
-  }
 }

@@ -10,17 +10,24 @@ const LINE_MS = 10_000
 /** How long the rate looks back. */
 const RATE_WINDOW_MS = 5_000
 
-/** Acknowledged messages a second over the last seconds. */
-class RecentRate {
-  readonly #samples = [{ at: performance.now(), delivered: 0 }]
+interface Rates {
+  readonly messages: number
+  readonly bytes: number
+}
 
-  update(delivered: number): number {
+/** What was acknowledged a second, over the last seconds. */
+class RecentRates {
+  readonly #samples = [{ at: performance.now(), messages: 0, bytes: 0 }]
+
+  update({ delivered, bytes }: Load['account']): Rates {
     const at = performance.now()
-    this.#samples.push({ at, delivered })
+    this.#samples.push({ at, messages: delivered, bytes })
     while (this.#samples.length > 2 && at - (this.#samples[0]?.at ?? at) > RATE_WINDOW_MS)
       this.#samples.shift()
-    const first = this.#samples[0] as { at: number; delivered: number }
-    return at === first.at ? 0 : ((delivered - first.delivered) * 1000) / (at - first.at)
+    const first = this.#samples[0] as Rates & { at: number }
+    const perSecond = (now: number, then: number) =>
+      at === first.at ? 0 : ((now - then) * 1000) / (at - first.at)
+    return { messages: perSecond(delivered, first.messages), bytes: perSecond(bytes, first.bytes) }
   }
 }
 
@@ -30,40 +37,46 @@ export interface Progress {
 
 /**
  * Shows how a load gets on: a bar on a terminal, a plain line every ten seconds elsewhere.
- * `total` is the size of all inputs in bytes, null where one of them has no known end.
+ * `total` is the size of all inputs in bytes, packed ones as they are, null where one of them has no known end.
  */
 export function showProgress(load: Load, total: number | null, io: Io, asBar: boolean): Progress {
   return asBar ? bar(load, total, io) : lines(load, total, io)
 }
 
 interface State {
-  readonly rate: number
+  readonly rates: Rates
+  /** Bytes of the inputs whose records have ended, as far as all are alike: what waits for its broker is not done. */
+  readonly done: number
   readonly share: number | null
   readonly eta: string
 }
 
-function state(load: Load, total: number | null, recent: RecentRate): State {
-  const rate = recent.update(load.account.delivered)
-  const share = total === null || total === 0 ? null : Math.min(1, load.bytesRead / total)
-  const left = share === null || share === 0 ? null : (load.seconds * (1 - share)) / share
-  return { rate, share, eta: left === null ? '' : duration(left) }
+function state(load: Load, total: number | null, recent: RecentRates): State {
+  const { account, bytesRead, seconds } = load
+  const rates = recent.update(account)
+  const done = account.read === 0 ? 0 : bytesRead * (1 - account.open / account.read)
+  const share = total === null || total === 0 ? null : Math.min(1, done / total)
+  const left = share === null || share === 0 ? null : (seconds * (1 - share)) / share
+  return { rates, done, share, eta: left === null ? '' : duration(left) }
 }
 
 /** What matters most comes first: a narrow terminal cuts the rest off. */
-function figures(load: Load, { rate, eta }: State): string {
+function figures(load: Load, { rates, eta }: State): string {
   const { delivered, failed, rejected } = load.account
-  const perSecond = load.seconds === 0 ? 0 : load.bytesRead / load.seconds
+  const throttled = load.throttling.milliseconds
   const { waiting } = load
   const parts = [
     ...(waiting === undefined ? [] : [waitingInWords(waiting)]),
-    `${count(rate)} msg/s`,
+    `${count(rates.messages)} msg/s`,
     ...(eta === '' ? [] : [`ETA ${eta}`]),
+    // by a quota of the brokers', which explains the rate
+    ...(throttled > 0 ? [`throttled ${count(throttled)} ms`] : []),
+    ...(failed > 0 ? [`${count(failed)} failed`] : []),
+    ...(rejected > 0 ? [`${count(rejected)} rejected`] : []),
     `${count(delivered)} delivered`,
-    `${size(perSecond)}/s read`,
+    `${size(rates.bytes)}/s`,
     `${count(load.inFlight)} in flight`,
   ]
-  if (failed > 0) parts.push(`${count(failed)} failed`)
-  if (rejected > 0) parts.push(`${count(rejected)} rejected`)
   return parts.join('  ')
 }
 
@@ -81,13 +94,14 @@ function bar(load: Load, total: number | null, io: Io): Progress {
     autopadding: false,
   }
   const single = new SingleBar(options)
-  const recent = new RecentRate()
-  const payload = () => {
+  const recent = new RecentRates()
+  const show = () => {
     const now = state(load, total, recent)
-    return { figures: figures(load, now) }
+    single.update(known ? Math.min(now.done, total) : 0, { figures: figures(load, now) })
   }
-  single.start(known ? total : 1, 0, payload())
-  const timer = setInterval(() => single.update(known ? load.bytesRead : 0, payload()), BAR_MS)
+  single.start(known ? total : 1, 0, { figures: '' })
+  show()
+  const timer = setInterval(show, BAR_MS)
   return {
     stop() {
       clearInterval(timer)
@@ -98,7 +112,7 @@ function bar(load: Load, total: number | null, io: Io): Progress {
 }
 
 function lines(load: Load, total: number | null, io: Io): Progress {
-  const recent = new RecentRate()
+  const recent = new RecentRates()
   const timer = setInterval(() => {
     const now = state(load, total, recent)
     const share = now.share === null ? '' : `${Math.floor(now.share * 100)} %  `

@@ -4,6 +4,7 @@ import { MillraceError } from '../errors.ts'
 import { bench } from './bench.ts'
 import { cluster } from './cluster.ts'
 import { type Command, EXIT, type Io } from './command.ts'
+import { doctor } from './doctor.ts'
 import { exitCodeOf } from './exit.ts'
 import { nearestFlag } from './flags.ts'
 import { produce } from './produce.ts'
@@ -19,6 +20,7 @@ const commands: readonly Command<never>[] = [
   read,
   bench,
   cluster,
+  doctor,
 ] as unknown as Command<never>[]
 
 /**
@@ -26,15 +28,16 @@ const commands: readonly Command<never>[] = [
  * @returns the exit code; never rejects
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const words = withEmptyValues(argv)
   let exitCode: number = EXIT.done
   let executed = false
   const json = argv.some(word => /^--json(=|$)/.test(word))
   try {
-    const parser = program(argv, async (command, options) => {
+    const parser = program(words, async (command, options) => {
       executed = true
       exitCode = await command.run(options, io)
     })
-    const shown = await parse(parser, argv)
+    const shown = await parse(parser, words)
     if (shown !== '') io.stdout.write(`${shown}\n`)
     else if (!executed) throw new MillraceError('USAGE', `There is no command ${argv.find(isWord)}`)
     return exitCode
@@ -44,6 +47,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     report(error, json, exitCode, io)
     return exitCode
   }
+}
+
+/** Options that go without a value, or with one behind an equals sign: what follows them is none of theirs. */
+const MAY_BE_BARE = ['--create-topic']
+
+/** Says so to yargs, which would take the next word. */
+function withEmptyValues(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  const isBare = (word: string, at: number) => MAY_BE_BARE.includes(word) && (end < 0 || at < end)
+  return argv.map((word, at) => (isBare(word, at) ? `${word}=` : word))
 }
 
 const isWord = (text: string) => !text.startsWith('-')
@@ -88,6 +101,7 @@ $0 verify -b localhost:9092 data.ndjson.receipt
 $0 read -b localhost:9092 -t events -n 10
 $0 bench
 $0 cluster --brokers 3
+$0 doctor -b localhost:9092
 
 Load Kafka, and know what was delivered.`,
     )

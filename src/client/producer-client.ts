@@ -21,12 +21,20 @@ export interface Metadata {
   readonly topics: readonly { name: string; partitions: readonly { id: number; leader: number }[] }[]
 }
 
+/** What a broker's quota costs. */
+export interface Throttle {
+  /** host:port/id */
+  readonly broker: string
+  readonly milliseconds: number
+}
+
 export interface ProducerClientListener {
   /** `error` as node-rdkafka renders it: `identify` finds Kafka's number again. */
   report(error: ClientError | null, report: Report): void
   error(error: KafkaError): void
   log(line: LogLine): void
   statistics(json: string): void
+  throttle?(throttle: Throttle): void
 }
 
 export interface ConnectOptions {
@@ -114,6 +122,8 @@ export class ProducerClient {
     producer.on('event.error', ((error: ClientError) => this.#listener?.error(identify(error))) as never)
     producer.on('event.stats', ((event: { message: string }) =>
       this.#listener?.statistics(event.message)) as never)
+    producer.on('event.throttle', ((event: { brokerName: string; throttleTime: number }) =>
+      this.#listener?.throttle?.({ broker: event.brokerName, milliseconds: event.throttleTime })) as never)
     producer.on('event.log', ((event: { severity: number; fac: string; message: string }) =>
       this.#listener?.log({ level: event.severity, facility: event.fac, message: event.message })) as never)
   }

@@ -103,6 +103,14 @@ export interface Binding {
 
   /** Locks a file as flock(2) does, without waiting: 0, or errno. */
   lockFile(descriptor: number): number
+  /** Topics one a line; calls back in a later turn with the row of bind_configs.cc. False: there is no such channel. */
+  topicConfigs(
+    channel: number,
+    broker: number,
+    topics: string,
+    milliseconds: number,
+    done: (row: readonly string[]) => void,
+  ): boolean
 
   readonly cluster: ClusterBinding
 
@@ -121,6 +129,11 @@ export interface Binding {
   ceilingCounts(token: number): Float64Array
   ceilingClose(token: number): void
   ceilingRelease(token: number): void
+
+  /** A channel without a client takes messages and acknowledges them: src/native/sink.h. */
+  sinkOpen(channel: number): number
+  sinkTaken(sink: number): number
+  sinkClose(sink: number): void
 
   /** The versions of librdkafka; throws where the one in use is missing or will not do. */
   librdkafka(): { readonly running: string; readonly compiledFor: string }
@@ -168,7 +181,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 6
+const ABI = 8
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

@@ -27,6 +27,11 @@ export function packingOf(name: string): {
   return { name: name.slice(0, name.length - ending.length), packing }
 }
 
+/** Whether an input is to be unpacked, as far as its name and the options tell: of standard input its first bytes would. */
+export function isPacked(name: string, asked: Decompression = 'auto'): boolean {
+  return (asked === 'auto' ? packingOf(name).packing : asked) !== 'none'
+}
+
 /**
  * The bytes of an input once they are unpacked, several members or frames one after the other. Throws
  * INPUT_UNREADABLE with the byte reached (of what was unpacked) for a stream that is damaged or cut off,

@@ -7,6 +7,7 @@ import {
   byteOf,
   type ChunkRing,
   type Input,
+  isPacked,
   lineOf,
   type MessageBlock,
   type ReadOptions,
@@ -19,11 +20,13 @@ import type { Message } from '../types.ts'
 import { Account } from './account.ts'
 import { Backlog } from './backlog.ts'
 import { Doubt } from './doubt.ts'
+import { InputMeter } from './input-meter.ts'
 import { kept } from './kept.ts'
 import { Lines } from './lines.ts'
 import { Mixed } from './mixed.ts'
 import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
 import { type Place, StreamWatch } from './place.ts'
+import type { Burst } from './rate.ts'
 import { Pieces } from './receipt/pieces.ts'
 import {
   type Copy,
@@ -50,7 +53,7 @@ export interface FeedOptions {
   /** Parallel produce loops a producer. */
   readonly loops?: number | undefined
   /** The most to ask for at a time; absent: a block. */
-  readonly burst?: number | undefined
+  readonly burst?: Burst | undefined
   /** Whether bad records are rejected and reading goes on; default: the first one ends it. */
   readonly goOn?: boolean | undefined
   /** The order domain of what this one reads, for a receipt; absent: there is none. */
@@ -139,9 +142,9 @@ export class Feed {
       place.isStream && this.#pieces !== undefined
         ? await StreamWatch.of(input.name, place.passed)
         : undefined
-    const blocks = readRecords(input, { ...read, onBad })
-    let reached = input.start ?? 0
-    this.#pieces?.open(place.input, place.passed?.to ?? reached, stream)
+    const meter = new InputMeter(input, isPacked(input.name, read.decompress))
+    const blocks = readRecords(meter.input, { ...read, onBad })
+    this.#pieces?.open(place.input, place.passed?.to ?? input.start ?? 0, stream)
     try {
       while (!this.#over) {
         const next = await unlessAborted(blocks.next(), finish)
@@ -153,12 +156,11 @@ export class Feed {
           return
         }
         const { records } = next.value
-        const bytes = records.endByte - reached
-        reached = records.endByte
+        const bytes = meter.upTo(records.endByte)
         const first = stream?.pass(records) ?? 0
         const { to = 0 } = place.passed ?? {}
         const found = bad.splice(0).filter(({ byte }) => byte >= to)
-        if (reached <= to) this.#steward.tell({ kind: 'read', records: 0, blank: 0, bytes })
+        if (records.endByte <= to) this.#steward.tell({ kind: 'read', records: 0, blank: 0, bytes })
         else yield* this.#ofBlock(next.value, new Mixed(next.value, found, first), bytes)
       }
     } finally {
@@ -170,15 +172,16 @@ export class Feed {
   /** A block's messages, as many at a time as are granted; `bytes` of the input went into it. */
   async *#ofBlock(given: MessageBlock, mixed: Mixed, bytes: number): AsyncGenerator<Offering> {
     const block = kept(given, this.#ring)
-    const { burst = mixed.left } = this.#options
+    const { burst = {} } = this.#options
     const steward = this.#steward
     const pieces = this.#pieces
     let { blanks } = mixed.border
     let unread = bytes
     do {
       await unlessAborted(this.#calm(), steward.finish)
-      const wanted = Math.min(this.#doubt.is ? 1 : burst, mixed.left)
-      const grant = wanted === 0 ? NONE_NEEDED : await steward.take(wanted)
+      const next = mixed.slice(this.#doubt.is ? { ...burst, records: 1 } : burst)
+      const wanted = next.count
+      const grant = wanted === 0 ? NONE_NEEDED : await steward.take(wanted, next.bytes)
       this.#over ||= grant.last
       if (grant.count < wanted) this.#over = true
       if (grant.count === 0 && wanted > 0) return
@@ -256,7 +259,7 @@ export class Feed {
     let told = error
     if (error.code === 'BAD_RECORD') {
       // it counts as read, too
-      if (error !== this.#granted && (await steward.take(1)).count === 0) return
+      if (error !== this.#granted && (await steward.take(1, 0)).count === 0) return
       told = await this.#lines.inWhole(error)
     }
     steward.tell({ kind: 'input', error: told })

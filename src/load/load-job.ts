@@ -24,7 +24,7 @@ export interface LoadJob {
 
 export type Question =
   | { readonly want: 'part' }
-  | { readonly want: 'grant'; readonly count: number }
+  | { readonly want: 'grant'; readonly count: number; readonly bytes: number }
   | { readonly want: 'partitions'; readonly topic: string }
   | { readonly want: 'reject'; readonly rejected: readonly Rejected[] }
   | { readonly want: 'again'; readonly returned: readonly Returned[] }

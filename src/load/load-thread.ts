@@ -35,9 +35,9 @@ function stewardOf(load: Starter<LoadTalk>, { metered }: LoadJob): Steward {
   return {
     finish,
     abort,
-    async take(count) {
+    async take(count, bytes) {
       if (!metered || finish.aborted) return freely(count)
-      return (await load.ask({ want: 'grant', count })).grant as Grant
+      return (await load.ask({ want: 'grant', count, bytes })).grant as Grant
     },
     async partitions(topic) {
       return (await load.ask({ want: 'partitions', topic })).partitions as number

@@ -18,6 +18,7 @@ import { StallWatch, type Waiting } from './stall.ts'
 import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
 import { allOf, type InputStretch, sourceOf } from './stretch.ts'
 import { feedByThreads } from './threads.ts'
+import { Throttling } from './throttling.ts'
 
 export interface LoadOptions extends Constants, RejectionOptions {
   /** Connected; the load closes them. With several, order holds only within what one of them sends. */
@@ -40,6 +41,8 @@ export interface LoadOptions extends Constants, RejectionOptions {
   readonly threadEntry?: URL | undefined
   /** Messages a second over the whole load. */
   readonly rate?: number | undefined
+  /** Bytes a second, of keys and values, over the whole load; with `rate` both hold. */
+  readonly rateBytes?: number | undefined
   /** Records to read at most. */
   readonly limit?: number | undefined
   /** How long the cluster may acknowledge nothing before the load gives up, in ms. */
@@ -62,6 +65,7 @@ const NOTHING: Grant = { count: 0, last: true }
 export class Load {
   readonly id: string
   readonly account = new Account()
+  readonly throttling: Throttling
   readonly #options: LoadOptions
   readonly #rate: Rate | undefined
   readonly #rejections: Rejections
@@ -88,6 +92,7 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options
+    this.throttling = new Throttling(options.producers)
     const { receipt } = options
     const { read } = receipt?.alreadyDone ?? { read: 0 }
     this.id = receipt?.loadId ?? randomUUID()
@@ -96,7 +101,8 @@ export class Load {
     this.#left = Math.max(0, (options.limit ?? Number.POSITIVE_INFINITY) - read)
     receipt?.onFailure(error => this.#stop('receipt', error))
     setMaxListeners(0, this.#finish.signal, this.#stopReading.signal)
-    this.#rate = options.rate === undefined ? undefined : new Rate(options.rate)
+    const { rate: records, rateBytes: bytes } = options
+    this.#rate = records === undefined && bytes === undefined ? undefined : new Rate({ records, bytes })
     this.#rejections = new Rejections(this.account, options, error => this.#stop('input', error))
     const { producers, another } = options
     this.#again = new Again(
@@ -108,7 +114,7 @@ export class Load {
     )
   }
 
-  /** Bytes of the inputs that have been read so far. */
+  /** Bytes of the inputs that have been read so far; of packed ones as they are packed. */
   get bytesRead(): number {
     return this.#bytesRead
   }
@@ -166,7 +172,7 @@ export class Load {
   }
 
   #feed(): Promise<void> {
-    const { producers, inputs, read, loops, threads, threadEntry, rate, limit, receipt } = this.#options
+    const { producers, inputs, read, loops, threads, threadEntry, limit, receipt } = this.#options
     const { topic, key, headers, partition } = this.#options
     const feed: FeedOptions = {
       constants: { topic, key, headers, partition },
@@ -182,7 +188,7 @@ export class Load {
       const domain = receipt?.addDomain()
       return new Feed({ ...feed, domain }, steward).run(producers, sourcesOf(stretches, readFor))
     }
-    const metered = rate !== undefined || limit !== undefined || receipt !== undefined
+    const metered = this.#rate !== undefined || limit !== undefined || receipt !== undefined
     const options = { threads, producers, stretches, readFor, feed, metered, receipt, entry: threadEntry }
     return feedByThreads(options, steward)
   }
@@ -191,7 +197,7 @@ export class Load {
     return {
       finish: this.#finish.signal,
       abort: this.#stopReading.signal,
-      take: count => this.#take(count),
+      take: (count, bytes) => this.#take(count, bytes),
       partitions: async topic => {
         const found = await this.#options.producers[0]?.describeTopic(topic)
         const partitions = found?.partitions.length ?? 0
@@ -204,14 +210,14 @@ export class Load {
     }
   }
 
-  async #take(count: number): Promise<Grant> {
+  async #take(count: number, bytes: number): Promise<Grant> {
     const { signal } = this.#finish
     const granted = signal.aborted ? 0 : Math.min(count, this.#left)
     if (granted === 0) return NOTHING
     this.#left -= granted
     this.#waiting++
     await this.#options.receipt?.take(granted, signal)
-    await this.#rate?.take(granted, signal)
+    await this.#rate?.take(granted, bytes, signal)
     this.#waiting--
     if (this.#outcome !== 'finished') return NOTHING
     // whoever waits for more input waits for nothing; but those who wait for their turn have been promised it
@@ -323,7 +329,8 @@ export class Load {
     const topic = this.#options.topic ?? this.account.partitions[0]?.topic
     if (topic === undefined) return undefined
     try {
-      const lost = (await this.#options.producers[0]?.leaderless(topic)) ?? []
+      const partitions = (await this.#options.producers[0]?.topicLeaders(topic)) ?? []
+      const lost = partitions.filter(({ leader }) => leader < 0).map(({ partition }) => partition)
       if (lost.length === 0) return undefined
       const which = lost.length === 1 ? `partition ${lost[0]}` : `${lost.length} partitions`
       return `${which} of ${topic} ${lost.length === 1 ? 'has' : 'have'} no leader`

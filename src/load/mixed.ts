@@ -1,4 +1,13 @@
 import { type BadRecord, blanksUpTo, borderBefore, byteOf, type MessageBlock } from '../input/index.ts'
+import { NO_BYTES } from '../types.ts'
+import type { Burst } from './rate.ts'
+
+/** Records that are asked for together. */
+export interface Slice {
+  readonly count: number
+  /** Of keys and values; 0 where nobody counts them. Bad records have none. */
+  readonly bytes: number
+}
 
 /** Messages `from` to `to` (exclusive) of a block, and the bad records that stand between them. */
 export interface Share {
@@ -53,11 +62,39 @@ export class Mixed {
     return { from, to: this.#good, bad: this.#bad.slice(first, this.#passed) }
   }
 
+  /** What comes next: as much as a burst allows, and one record at least. */
+  slice({ records: most, bytes: mostBytes }: Burst): Slice {
+    const left = Math.min(most ?? this.left, this.left)
+    if (mostBytes === undefined) return { count: left, bytes: 0 }
+    const { ranges, keys } = this.#block
+    let good = this.#good
+    let count = 0
+    let bytes = 0
+    for (; count < left; count++) {
+      if (this.#isBad(good, this.#passed + count - (good - this.#good))) continue
+      const size = sizeAt(ranges, good) + sizeAt(keys?.ranges, good)
+      if (count > 0 && bytes + size > mostBytes) break
+      bytes += size
+      good++
+    }
+    return { count, bytes }
+  }
+
   #next(): void {
-    const { records, count } = this.#block
-    const bad = this.#bad[this.#passed]
-    const isBad = bad !== undefined && (this.#good === count || bad.byte < byteOf(records, this.#good))
-    if (isBad) this.#passed++
+    if (this.#isBad(this.#good, this.#passed)) this.#passed++
     else this.#good++
   }
+
+  /** Whether the next record is a bad one, when so many of each have been taken. */
+  #isBad(good: number, passed: number): boolean {
+    const { records, count } = this.#block
+    const bad = this.#bad[passed]
+    return bad !== undefined && (good === count || bad.byte < byteOf(records, good))
+  }
+}
+
+function sizeAt(ranges: Uint32Array | undefined, index: number): number {
+  if (ranges === undefined) return 0
+  const start = ranges[2 * index] as number
+  return start === NO_BYTES ? 0 : (ranges[2 * index + 1] as number) - start
 }

@@ -49,8 +49,8 @@ export interface Steward {
   readonly finish: AbortSignal
   /** Aborted: offer no more. */
   readonly abort: AbortSignal
-  /** Asks to read `count` records; waits until they are due, where there is a rate. */
-  take(count: number): Promise<Grant>
+  /** Asks to read `count` records, of so many bytes together; waits until they are due, where there is a rate. */
+  take(count: number, bytes: number): Promise<Grant>
   /** How many partitions a topic has; 0: there is none such. Fails as Producer.describeTopic. */
   partitions(topic: string): Promise<number>
   tell(event: LoadEvent): void

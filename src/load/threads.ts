@@ -61,7 +61,7 @@ async function runThread(
 ): Promise<void> {
   const { finish, abort } = steward
   const answer = async (question: Question): Promise<Answer> => {
-    if (question.want === 'grant') return { grant: await steward.take(question.count) }
+    if (question.want === 'grant') return { grant: await steward.take(question.count, question.bytes) }
     if (question.want === 'reject') return { isAside: await steward.reject(question.rejected) }
     if (question.want === 'again') return { fates: await steward.again(question.returned) }
     if (question.want === 'partitions') return { partitions: await steward.partitions(question.topic) }

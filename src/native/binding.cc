@@ -5,7 +5,7 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 6;
+constexpr int kAbi = 8;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));
@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_ceiling(env, exports);
   bind_channel(env, exports);
   bind_cluster(env, exports);
+  bind_configs(env, exports);
   bind_hash(env, exports);
   bind_histogram(env, exports);
   bind_kafka(env, exports);
@@ -20,6 +21,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_offers(env, exports);
   bind_reader(env, exports);
   bind_results(env, exports);
+  bind_sink(env, exports);
   return exports;
 }
 

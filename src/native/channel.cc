@@ -61,6 +61,17 @@ bool Channel::with_handle(const std::function<void(rd_kafka_t *)> &use) {
   return true;
 }
 
+bool Channel::visit(const std::function<void(rd_kafka_t *)> &use) {
+  {
+    Crossing crossing(this, true);
+    if (!crossing.open()) return false;
+    guests_.fetch_add(1);
+  }
+  use(rk_);
+  guests_.fetch_sub(1);
+  return true;
+}
+
 Lane *Channel::enter() {
   std::lock_guard<std::mutex> lock(lanes_mutex_);
   for (Lane *lane = lanes_.load(); lane != nullptr; lane = lane->next) {

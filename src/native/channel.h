@@ -94,6 +94,10 @@ class Channel {
   // @locality any thread; holds the gate, so \p use must not come back to this channel
   // @returns false when there is no handle yet, or no longer
   bool with_handle(const std::function<void(rd_kafka_t *)> &use);
+  // @brief As with_handle, for what takes its time: outside the gate, so that closing may begin meanwhile. It waits for
+  // \p use, which has to leave soon after `is_open` has turned false. @locality any thread but JavaScript's
+  bool visit(const std::function<void(rd_kafka_t *)> &use);
+  bool is_open() const { return open_.load(); }
 
  private:
   friend class Crossing;

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter, setMaxListeners } from 'node:events'
 import type { KafkaError } from '../client/kafka-errors.ts'
-import type { ProducerClient } from '../client/producer-client.ts'
+import type { ProducerClient, Throttle } from '../client/producer-client.ts'
 import type { LogLine } from '../client/witness.ts'
 import type { ProducerProperties } from '../config/index.ts'
 import { deferred } from '../deferred.ts'
@@ -21,7 +21,7 @@ import type { Item, ProduceFromOptions, Source } from './produce-from.ts'
 import type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './results.ts'
 import { type BatchOptions, type FlushOptions, NO_OPTIONS, Sender, type SendOptions } from './sender.ts'
 import { type ProducerToken, tokenOf } from './share.ts'
-import { describeTopic, leaderless, type TopicDescription } from './topic.ts'
+import { describeTopic, leadersOf, type PartitionLeader, type TopicDescription } from './topic.ts'
 import {
   RunningTransaction,
   type Transaction,
@@ -57,6 +57,8 @@ export interface ProducerEvents {
   /** librdkafka's statistics, every statistics.interval.ms. */
   statistics: [statistics: Readonly<Record<string, unknown>>]
   log: [line: LogLine]
+  /** A broker holds back its answers by so much, for a quota; 0: no longer. */
+  throttle: [throttle: Throttle]
   /** Something went wrong with a broker; librdkafka goes on trying. */
   clientError: [error: KafkaError]
   /** The producer takes no more messages. */
@@ -119,6 +121,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
         onLog?.(line)
         producer?.emit('log', line)
       },
+      throttle: (throttle: Throttle) => producer?.emit('throttle', throttle),
       statistics: (json: string) => producer?.emit('statistics', JSON.parse(json)),
     }
     connected = await connectEngine(options.engine ?? 'auto', effective, listener, {
@@ -324,14 +327,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
   }
 
   /**
-   * Asks the cluster which partitions of a topic have no leader: messages for these wait until they have one.
-   * @throws MillraceError INVALID_MESSAGE, BROKER_UNREACHABLE, REQUEST_FAILED, PRODUCER_CLOSED
+   * Asks the cluster for a topic's partitions and their leaders, in one request. Null when there is no such topic
+   * (where allow.auto.create.topics permits, asking makes it, and it is there a moment later).
+   * @throws MillraceError as describeTopic
    */
-  async leaderless(topic: string, options: { timeoutMs?: number } = {}): Promise<readonly number[]> {
-    const { timeoutMs = 10_000 } = optionsOf('leaderless', options)
+  async topicLeaders(
+    topic: string,
+    options: { timeoutMs?: number } = {},
+  ): Promise<readonly PartitionLeader[] | null> {
+    const { timeoutMs = 10_000 } = optionsOf('topicLeaders', options)
     if (this.#state !== 'open') throw closedError(this.#state)
     checkTopic(topic)
-    return leaderless(this.#client, topic, timeout(timeoutMs))
+    return leadersOf(this.#client, topic, timeout(timeoutMs))
   }
 
   async #transact<T>(

@@ -16,6 +16,12 @@ export interface TopicDescription {
   readonly partitions: readonly PartitionDescription[]
 }
 
+export interface PartitionLeader {
+  readonly partition: number
+  /** Broker id; -1: no leader. */
+  readonly leader: number
+}
+
 /** A topic that asking has made takes a moment until its partitions have leaders. */
 const MADE_MS = 3000
 const ASK_AGAIN_MS = 50
@@ -40,16 +46,18 @@ export async function describeTopic(
   }
 }
 
-/** The partitions of a topic that have no leader, by number. */
-export async function leaderless(
+/** Null: there is no such topic. */
+export async function leadersOf(
   client: ProducerClient,
   topic: string,
   timeoutMs: number,
-): Promise<readonly number[]> {
+): Promise<readonly PartitionLeader[] | null> {
   const { topics } = await client.metadata(topic, timeoutMs)
-  const found = topics.find(({ name }) => name === topic)
-  const lost = found?.partitions.filter(({ leader }) => leader < 0) ?? []
-  return lost.map(({ id }) => id).sort((a, b) => a - b)
+  const partitions = topics.find(({ name }) => name === topic)?.partitions ?? []
+  if (partitions.length === 0) return null
+  return partitions
+    .map(({ id, leader }) => ({ partition: id, leader }))
+    .sort((a, b) => a.partition - b.partition)
 }
 
 async function withOffsets(

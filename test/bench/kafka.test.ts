@@ -38,7 +38,7 @@ await describeOnKafka('bench', { real: true }, kafka => {
     const warnings: string[] = []
     const { report, error } = await runBench(
       { ...plan, cells, brokers: kafka().bootstrapServers },
-      { report() {}, trial() {}, warning: text => warnings.push(text) },
+      { report() {}, progress() {}, trial() {}, warning: text => warnings.push(text) },
       new AbortController().signal,
     )
 
@@ -49,12 +49,30 @@ await describeOnKafka('bench', { real: true }, kafka => {
     await expect.poll(() => benchTopics(kafka().bootstrapServers)).toEqual([])
   })
 
+  test('transactions are accounted for with their markers', async () => {
+    const cells = cellsOf({ ...defaultGrid, api: ['send', 'framed'], outstanding: [2000], producers: [2] })
+    const transactions = { id: 'bench-markers', seconds: 0.2 }
+    const { report, error } = await runBench(
+      { ...plan, cells, transactions, length: { seconds: 1 }, brokers: kafka().bootstrapServers },
+      { report() {}, progress() {}, trial() {}, warning() {} },
+      new AbortController().signal,
+    )
+    expect(error).toBeUndefined()
+    const trials = report.cells.flatMap(cell => cell.trials)
+    expect(trials.map(({ why }) => why)).toEqual(trials.map(() => null))
+    for (const { transactions, transactionMarkers, beyondDelivered } of trials) {
+      expect(transactions?.committed).toBeGreaterThan(2)
+      expect(transactionMarkers).toBeGreaterThanOrEqual(transactions?.committed ?? Number.NaN)
+      expect(beyondDelivered).toBe(0)
+    }
+  })
+
   test('an interruption in a trial leaves no topic behind', async () => {
     const { bootstrapServers } = kafka()
     const interruption = new AbortController()
     const running = runBench(
       { ...plan, length: { seconds: 600 }, brokers: bootstrapServers },
-      { report() {}, trial() {}, warning() {} },
+      { report() {}, progress() {}, trial() {}, warning() {} },
       interruption.signal,
     )
     await expect.poll(() => benchTopics(bootstrapServers), { timeout: 10_000 }).toHaveLength(1)

@@ -27,6 +27,10 @@ const environment: BenchReport['environment'] = {
   repeat: 2,
   seed: 1,
   payloadFile: null,
+  payloadDelimiter: null,
+  payloadMonotonic: false,
+  warmupMessages: null,
+  transactions: null,
   allowFailures: false,
   properties: {},
 }

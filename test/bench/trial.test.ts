@@ -166,6 +166,26 @@ describe('a trial', () => {
     expect(figures.peakRssBytes).toBeGreaterThan((grid.processes?.[0] ?? 0) * 40e6)
   })
 
+  test('in processes and threads has each number once, and statistics of all producers', async () => {
+    const several = { processes: [2], producers: [2], threads: [2] }
+    const grid = { api: ['framed' as const], ...several, batch: [7], outstanding: [50] }
+    const asked = { payloadMonotonic: true, metrics: true, warmupMessages: 300, warmupSeconds: 0 }
+    const more = { ...asked, length: { messages: 400 } }
+    const { figures, faults, took } = await resultOf(specOf('processes-numbers', grid, more))
+    expect(faults).toEqual([])
+    expect(took).toEqual(['payload-monotonic', 'warmup-messages', 'print-metrics'])
+    expect(figures.metrics).toHaveLength(4)
+    expect(figures).toMatchObject({
+      endOffsetsMoved: figures.delivered,
+      beyondDelivered: 0,
+      transactions: null,
+    })
+    expect(figures.delivered).toBeGreaterThanOrEqual(700)
+    const numbers = (await cluster.readAll('processes-numbers')).map(({ value }) => Number(value))
+    expect(numbers).toHaveLength(figures.delivered)
+    expect(new Set(numbers).size).toBe(numbers.length)
+  })
+
   test('of a ceiling in processes', async () => {
     const spec = specOf('processes-ceiling', { processes: [2] })
     const { figures, faults } = await resultOf({ ...spec, cell: ceilingOf(spec.cell) })
@@ -221,7 +241,7 @@ describe('a trial', () => {
     const { faults, figures } = await running
 
     expect(faults).toEqual([
-      `${figures.delivered} were delivered, but the end offsets moved by ${figures.delivered + 5}`,
+      `${figures.delivered} were delivered, but the end offsets moved by ${figures.delivered + 5}: 5 too many, duplicates or somebody else's`,
     ])
   })
 
@@ -267,6 +287,9 @@ describe('a trial with a rate', () => {
     const latencies = decode(figures.histogram as string)
     expect(latencies.count).toBe(due)
     expect(figures.latencyMs?.max).toBe((latencies.max as number) / 1e6)
+    const points = figures.latencyOverTime ?? []
+    expect(points.reduce((sum, { count }) => sum + count, 0)).toBe(due)
+    expect(Math.max(...points.map(({ max }) => max ?? 0))).toBe(figures.latencyMs?.max)
     expect(figures.lingerMs).toBe(5)
     // nothing is due faster than that, and what was late is made up for
     expect(figures.achievedRate).toBeGreaterThan(0)

@@ -34,6 +34,18 @@ describe('turnsOf', () => {
     expect([...firstOf.values()]).toEqual([2, 2, 2, 2])
   })
 
+  test('layers stand next to each other, every second round backwards', () => {
+    const cells = cellsOf({ ...defaultGrid, engine: ['batch', 'callback'] })
+    const [batch, callback] = [0, 1]
+    const turns = turnsOf({ ...plan, cells, repeat: 2, stages: true, brokers: 'host:1' })
+    expect(turns).toHaveLength(2 * 5)
+    const told = turns.map(({ cell, stage }) => (cell === callback ? 'callback' : (stage ?? 'itself')))
+    const layers = ['javascript', 'addon', 'embedded', 'itself']
+    expect(told.slice(0, 5).filter(name => name !== 'callback')).toEqual(layers)
+    expect(told).toEqual(told.toReversed())
+    expect(turns.filter(({ cell }) => cell === batch)).toHaveLength(8)
+  })
+
   test('a ceiling has no twin', () => {
     const [first, ...others] = plan.cells
     const ceiling = { ...first, engine: 'ceiling' } as unknown as Cell

@@ -82,7 +82,7 @@ describe('millrace bench --tune', () => {
       '--message-size',
       '2000',
       '-X',
-      'message.max.bytes=1000',
+      'queue.buffering.max.kbytes=1',
     ])
     expect(stderr).toMatch(/^Nothing could be measured: \d+ of \d+ messages were not delivered/m)
     expect(stdout).toBe('')
@@ -111,6 +111,9 @@ describe('millrace bench --tune', () => {
     [['--tune', 'throughput', '--tune', 'throughput'], '--tune was given 2 times'],
     [['--tune', 'throughput', '--rate', '5'], '--rate does not go with --tune'],
     [['--tune', 'throughput', '--ceiling'], '--ceiling does not go with --tune'],
+    [['--tune', 'throughput', '--stages'], '--stages does not go with --tune'],
+    [['--tune', 'throughput', '--transactional-id', 'a'], '--transactional-id does not go with --tune'],
+    [['--tune', 'throughput', '--transaction-duration', '1'], '--transactional-id does not go with --tune'],
     [['--tune', 'throughput', '--format', 'csv'], '--format does not go with --tune'],
     [['--tune', 'throughput', '--message-size', '10,100'], '--tune is for one messageSize, not for 2'],
     [['--tune', 'throughput', ...all()], '--tune has nothing to search'],

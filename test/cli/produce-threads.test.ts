@@ -166,6 +166,8 @@ describe('what holds for the whole holds across threads', () => {
     ['a limit beyond the input', ['--limit', '5000'], COUNT],
     ['a limit of nothing', ['--limit', '0'], 0],
     ['a limit and a rate', ['--limit', '77', '--rate', '2000'], 77],
+    ['a limit and a rate of bytes', ['--limit', '77', '--rate-bytes', '50_000'], 77],
+    ['a limit and both rates', ['--limit', '77', '--rate', '2000', '--rate-bytes', '50000'], 77],
   ])('%s', async (_name, argv, expected) => {
     const input = file('limit.txt', text(numbered('a')))
     const { exit, account, topic } = await produce(['--threads', '4', ...argv, input])

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { Producer } from '../../src/index.ts'
 import { EmbeddedCluster } from '../../src/testing/index.ts'
@@ -489,8 +490,12 @@ describe('signals', () => {
 })
 
 describe('progress', () => {
-  test('is a bar on a terminal', async () => {
-    const input = file('p.txt', 'record\n'.repeat(2000))
+  test.each([
+    ['plain', 'p.txt', Buffer.from('record\n'.repeat(2000))],
+    // its bytes count as they are packed
+    ['packed', 'p.txt.gz', gzipSync('record\n'.repeat(2000))],
+  ])('is a bar on a terminal, of %s files', async (_name, name, content) => {
+    const input = file(name, content)
     const argv = [
       'produce',
       '-b',
@@ -507,6 +512,8 @@ describe('progress', () => {
     expect(stderr).toMatch(/█+░* +\d+% .*msg\/s.*ETA.*delivered/)
     const plain = await millrace([...argv, '--no-progress'], { terminal: true })
     expect(plain.stderr).not.toContain('█')
+    const dumb = await millrace(argv, { terminal: true, env: { TERM: 'dumb' } })
+    expect(dumb.stderr).not.toContain('█')
     const quiet = await millrace([...argv, '--quiet'], { terminal: true })
     expect(quiet).toEqual({ exit: 0, stdout: '', stderr: '' })
   })

@@ -331,7 +331,8 @@ describe.each([
     const path = file(`${++number}.txt`, `a\n${long}\nb\n`)
     const letters = file(`${number}.letters`, '')
     const { exit, account, values } = await load([path], [...threads, '--dead-letter', letters])
-    expect({ exit, values }).toEqual({ exit: 3, values: ['a', 'b'] })
+    // threads have the file in parts
+    expect({ exit, values: [...values].sort() }).toEqual({ exit: 3, values: ['a', 'b'] })
     expect(account).toMatchObject({ read: 3, rejected: 1 })
     const letter = JSON.parse(readFileSync(letters, 'utf8'))
     expect(letter).toMatchObject({ source: { byte: 2, line: 2 }, cut: { length: long.length } })

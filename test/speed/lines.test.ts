@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { Outcome } from '../../bench/peers/trial.ts'
 import { outcomeOf } from '../../bench/speed/line.ts'
 import { allLines } from '../../bench/speed/lines.ts'
 import { chosen, readOptions } from '../../bench/speed/options.ts'
-import type { Outcome } from '../../bench/support/trials.ts'
 
 const lines = allLines({ seconds: 4, millions: 50 })
 
@@ -15,6 +15,10 @@ function outcome(figure: number): Outcome {
     eventLoopDelayP99Ms: figure,
     threadCpuSecondsPerMillion: figure,
     seconds: 4,
+    startToLastSeconds: 5,
+    messagesPerBatch: { client: null, cluster: null },
+    messagesPerRequest: null,
+    client: 'a client',
     whole: { offered: 1, delivered: 1, failed: 0 },
   }
 }

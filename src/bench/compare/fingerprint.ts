@@ -22,7 +22,13 @@ export function fingerprint(environment: Readonly<Record<string, unknown>>): Fin
     topic: typeof topic === 'string' ? topic : 'one for each trial',
     window: sorted(length),
     'warm-up seconds': text(warmupSeconds),
+    'warm-up messages': text(environment.warmupMessages) || 'none',
     'payload file': typeof payloadFile === 'string' ? basename(payloadFile) : 'none',
+    'payload delimiter': text(environment.payloadDelimiter) || 'none',
+    payloads: environment.payloadMonotonic === true ? 'numbers from 0 on' : 'of the cell',
+    // the id makes no difference, and may be another one in each run
+    transactions:
+      text((environment.transactions as { seconds?: unknown } | null | undefined)?.seconds) || 'none',
     properties: sorted(properties),
   }
 }

@@ -23,6 +23,12 @@ export interface Series {
   readonly points: readonly (Omit<Mark, 'name'> & { readonly x: string })[]
 }
 
+export interface Moment {
+  readonly x: number
+  /** NaN: nothing. */
+  readonly y: number
+}
+
 export interface ChartText {
   /** What a screen reader calls it. */
   readonly label: string
@@ -130,6 +136,34 @@ export class Charts {
           }),
           dot(points, { x: 'x', y: 'value', fill: color(at), r: 4 }),
         ]),
+      ],
+    }))
+  }
+
+  /** A line each, over time. */
+  overTime(
+    series: readonly { readonly name: string; readonly moments: readonly Moment[] }[],
+    text: ChartText & { readonly along: string },
+  ): Html {
+    const { lineY, dot, axisX, axisY } = this.#plot
+    return this.#both(text, width => ({
+      ...this.#frame(width),
+      height: 260,
+      marginLeft: 52,
+      marginTop: 30,
+      marginBottom: 40,
+      x: { zero: true },
+      y: { zero: true, nice: true, grid: true },
+      marks: [
+        axisX({ label: text.along, labelAnchor: 'center', labelArrow: 'none', ticks: width / 110 }),
+        axisY({ tickFormat: text.format, ticks: 6, label: text.unit, labelArrow: 'none' }),
+        ...series.flatMap(({ moments }, at) => {
+          const style = { x: 'x', y: 'y', stroke: color(at) }
+          const line = lineY(moments, { ...style, strokeWidth: 2, strokeDasharray: dashes(at) })
+          // a moment between two without any has no line
+          const dots = dot(moments, { x: 'x', y: 'y', fill: color(at), r: moments.length > 60 ? 1.5 : 3 })
+          return [line, dots]
+        }),
       ],
     }))
   }

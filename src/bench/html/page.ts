@@ -2,6 +2,7 @@ import { type AnalysedReport, headlines } from '../analysis.ts'
 import { finding } from '../finding.ts'
 import { Charts } from './charts.ts'
 import { Html, html, nothing } from './html.ts'
+import { layers } from './layers.ts'
 import { cost, environment, latency, trials } from './sections.ts'
 import { style } from './style.ts'
 import { throughput } from './throughput.ts'
@@ -43,6 +44,7 @@ ${throughput(report, charts)}
 ${report.tune === undefined ? verdicts(report, charts) : nothing}
 ${latency(report, charts)}
 ${cost(report, charts)}
+${layers(report, charts)}
 ${trials(report)}
 ${environment(report)}
 </main>

@@ -1,9 +1,12 @@
 import type { AnalysedReport } from '../analysis.ts'
 import { group, nameOf, remarks } from '../columns.ts'
+import { stageRemarks } from '../stages/stages-table.ts'
 import type { Summary } from '../statistics.ts'
 import type { Charts } from './charts.ts'
 import { costs, latencies, over } from './figures.ts'
 import { type Html, html } from './html.ts'
+import { overTime } from './over-time.ts'
+
 import { figure, legend, section, table } from './parts.ts'
 import { measured } from './rows.ts'
 
@@ -12,7 +15,6 @@ export function latency(report: AnalysedReport, charts: Charts): Html {
     const points = latencies(cell)
     return points.length === 0 ? [] : [{ name, points }]
   })
-  const overTime = html`<p class="faint">The results hold no latency over time.</p>`
   if (rows.length === 0) {
     return section('Latency', [
       html`<p>None was measured: at full speed latency is the depth of the queue over the rate, and tells nothing of the cluster.</p>`,
@@ -51,7 +53,7 @@ export function latency(report: AnalysedReport, charts: Charts): Html {
   return section('Latency', [
     figure('Latency by percentile: medians over trials.', html`${names}${chart}`, data),
     contained(report),
-    overTime,
+    overTime(measured(report), charts),
   ])
 }
 
@@ -105,7 +107,7 @@ export function cost(report: AnalysedReport, charts: Charts): Html {
 /** What could not be trusted or run, or is still missing. */
 export function trials(report: AnalysedReport): Html {
   const { cells, missingTrials, error } = report
-  const lines = remarks(report)
+  const lines = [...remarks(report), ...stageRemarks(report)]
   const rows = cells.flatMap(cell => cell.trials.map(trial => ({ name: nameOf(cell, cells), trial })))
   const data = table(
     'Trials in their order',

@@ -19,6 +19,8 @@ export interface PartOfTrial {
   /** Its window on the monotonic clock, in ms. */
   readonly from: number
   readonly to: number
+  /** Those of each part of its `latencyOverTime`, encoded: percentiles of several processes do not add up. Null where that is. */
+  readonly latencies: readonly string[] | null
 }
 
 /** A part that is as near to the others' as whole numbers can be. */

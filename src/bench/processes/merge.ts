@@ -1,12 +1,14 @@
 import { decode, encode, Histogram, latencyMs, percentile } from '../../latency/index.ts'
-import type { Figures, Remark, TrialResult } from '../trial.ts'
+import { figuresOf } from '../latency-over-time.ts'
+import type { Figures, LatencyPoint, Remark, TrialResult } from '../trial.ts'
 import type { PartOfTrial } from './company.ts'
 
 /** Windows that begin farther apart than this share of their length are not one. */
 const APART = 0.05
 
 export interface Merged {
-  readonly figures: Figures
+  /** Without what the log holds, at which whoever started the processes looks. */
+  readonly figures: Omit<Figures, 'endOffsetsMoved' | 'beyondDelivered'>
   readonly acknowledged: number
   readonly firstFailure: string | undefined
   /** Of single processes; the account of all is judged elsewhere. */
@@ -36,13 +38,19 @@ export function merge(results: readonly TrialResult[]): Merged {
   const lateness = merged(all.map(({ floorHistogram }) => floorHistogram))
   const distinctRequests = timed ? known(figures => figures.distinctRequests) : null
   const [first] = all as [Figures]
-  const figures: Figures = {
+  const figures: Merged['figures'] = {
     threads: first.threads,
     processes: results.length,
     offered: sum(({ offered }) => offered),
     delivered: sum(({ delivered }) => delivered),
     failed: sum(({ failed }) => failed),
     possiblyPersisted: sum(({ possiblyPersisted }) => possiblyPersisted),
+    transactionMarkers: sum(({ transactionMarkers }) => transactionMarkers),
+    // processes do not send in transactions: with one id they would fence each other off
+    transactions: null,
+    metrics: all.every(({ metrics }) => metrics !== null)
+      ? all.flatMap(({ metrics }) => metrics ?? [])
+      : null,
     seconds,
     messagesPerSecond: perSecond(({ messagesPerSecond }) => messagesPerSecond),
     megabytesPerSecond: perSecond(({ megabytesPerSecond }) => megabytesPerSecond),
@@ -53,6 +61,7 @@ export function merge(results: readonly TrialResult[]): Merged {
     floorMs: lateness && floorOf(lateness),
     floorHistogram: lateness && encode(lateness),
     lingerMs: first.lingerMs,
+    latencyOverTime: timed ? overTimeOf(all, parts) : null,
     backlogGrowth: known(({ backlogGrowth }) => backlogGrowth),
     cpuSeconds: {
       user: sum(({ cpuSeconds }) => cpuSeconds.user),
@@ -98,6 +107,20 @@ function remarkOf(
   const apart = Math.max(...begun) - Math.min(...begun)
   if (apart <= APART * seconds * 1000) return undefined
   return { state: 'disturbed', why: `the processes' windows began ${apart.toFixed(0)} ms apart` }
+}
+
+/** The parts of the time begin at the same moments in all processes; who was done sooner has fewer of them. */
+function overTimeOf(all: readonly Figures[], parts: readonly PartOfTrial[]): LatencyPoint[] | null {
+  if (parts.some(({ latencies }) => latencies === null)) return null
+  const points: LatencyPoint[] = []
+  for (let at = 0; ; at++) {
+    const here = all.flatMap(({ latencyOverTime }) => latencyOverTime?.[at] ?? [])
+    const latencies = merged(parts.flatMap(part => part.latencies?.[at] ?? []))
+    const [first] = here
+    if (first === undefined || latencies === null) return points
+    const seconds = Math.max(...here.map(point => point.seconds))
+    points.push({ second: first.second, seconds, ...figuresOf(latencies) })
+  }
 }
 
 function merged(encoded: readonly (string | null)[]): Histogram | null {

@@ -20,7 +20,7 @@ process.on('message', (order: PartOrder) => {
 
 async function run(spec: TrialSpec, index: number): Promise<void> {
   try {
-    const result = await runTrial(spec, {
+    const company = {
       index,
       of: spec.cell.processes,
       begin() {
@@ -29,7 +29,8 @@ async function run(spec: TrialSpec, index: number): Promise<void> {
       },
       halt: () => tell({ kind: 'halted' }),
       halted: halted.promise,
-    })
+    }
+    const result = await runTrial(spec, { company })
     answer({ kind: 'result', result } satisfies PartMessage)
   } catch (error) {
     answer({ kind: 'error', error: toSentError(error) } satisfies PartMessage)

@@ -1,11 +1,11 @@
 import { deferred } from '../../deferred.ts'
 import { nanoseconds } from '../../latency/index.ts'
 import { Producer } from '../../producer/producer.ts'
-import { faultsOf } from '../account.ts'
+import { beyondDelivered, faultsOf } from '../account.ts'
 import { type Child, startChild } from '../child.ts'
 import { fromSentError } from '../child-side.ts'
 import { endsMoved, readyTopic } from '../end-offsets.ts'
-import type { TrialResult, TrialSpec } from '../trial.ts'
+import { type TrialResult, type TrialSpec, tookOf } from '../trial.ts'
 import { merge } from './merge.ts'
 import type { PartMessage, PartOrder } from './protocol.ts'
 
@@ -19,8 +19,7 @@ const LEAD_MS = 30
  */
 export async function runTogether(spec: TrialSpec): Promise<TrialResult> {
   const warnings = new Set<string>()
-  const { 'transactional.id': _, ...properties } = spec.properties
-  const witness = await Producer.connect(properties, { onWarning: text => warnings.add(text) })
+  const witness = await Producer.connect(spec.properties, { onWarning: text => warnings.add(text) })
   const parts: Part[] = []
   try {
     const before = await readyTopic(witness, spec.topic, spec.cell.partitions)
@@ -40,11 +39,14 @@ export async function runTogether(spec: TrialSpec): Promise<TrialResult> {
       typeof end === 'string' ? [`process ${index + 1} of ${ends.length} ${end}`] : [],
     )
     if (results.length === 0) throw new Error(deaths[0])
-    const { figures, acknowledged, firstFailure, faults, remark } = merge(results)
+    const { figures: merged, acknowledged, firstFailure, faults, remark } = merge(results)
     for (const text of results.flatMap(result => result.warnings)) warnings.add(text)
-    const endOffsetsMoved = await endsMoved(witness, spec.topic, before.sum, acknowledged)
+    const expected = acknowledged + merged.transactionMarkers
+    const endOffsetsMoved = await endsMoved(witness, spec.topic, before.sum, expected)
+    const log = { ...merged, endOffsetsMoved }
+    const figures = { ...log, beyondDelivered: beyondDelivered(log) }
     const rules = { allowFailures: spec.allowFailures, firstFailure }
-    const account = faultsOf({ ...figures, acknowledged, endOffsetsMoved }, rules)
+    const account = faultsOf({ ...log, acknowledged, possibleMarkers: 0 }, rules)
     if (figures.messagesPerSecond === 0) account.push('nothing was acknowledged within the window')
     return {
       figures,
@@ -52,6 +54,7 @@ export async function runTogether(spec: TrialSpec): Promise<TrialResult> {
       remark,
       partitions: before.partitions,
       warnings: [...warnings],
+      took: tookOf(spec),
     }
   } finally {
     for (const part of parts) part.kill()

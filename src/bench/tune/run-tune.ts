@@ -5,7 +5,7 @@ import { group } from '../columns.ts'
 import { describeEnvironment } from '../environment.ts'
 import { type Plan, secondsOfTrial, settingsOf } from '../plan.ts'
 import { type BenchReport, reportCell } from '../report.ts'
-import { isMeasured, type Trial } from '../trial.ts'
+import { isMeasured, type Progress, type Trial } from '../trial.ts'
 import { TrialRunner, trialOf } from '../trial-runner.ts'
 import { type Contender, contendersOf, roundsOf, verdictsOf } from './confirm.ts'
 import { type Goal, keeps, p99Of, rateOf } from './goal.ts'
@@ -35,6 +35,8 @@ export interface TuneListener {
   report(report: BenchReport): void
   /** What was measured or found, for people. */
   line(text: string): void
+  /** While a trial goes on, where the plan asks for it. */
+  progress(progress: Progress): void
   warning(text: string): void
 }
 
@@ -185,7 +187,8 @@ class TuneRun {
     if (why !== undefined) return { order: this.#done, state: 'void', why: `not applicable: ${why}` }
     const seed = this.#plan.seed + this.#done
     const named = { ...cell, rate, ...(variant === undefined ? {} : { variant }) }
-    const outcome = await this.#runner.run({ cell: named, properties, seed })
+    const onProgress = (progress: Progress) => this.#listener.progress(progress)
+    const outcome = await this.#runner.run({ cell: named, properties, seed, onProgress })
     if ('result' in outcome) {
       this.#partitions = outcome.result.partitions
       for (const text of outcome.result.warnings) this.#warnOnce(text)

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { analyse } from '../../../src/bench/analysis.ts'
+import { cellsOf, defaultGrid } from '../../../src/bench/cell.ts'
 import { renderPage } from '../../../src/bench/html/page.ts'
 import type { BenchReport } from '../../../src/bench/report.ts'
+import { reportStages } from '../../../src/bench/stages/stages-report.ts'
 import type { Trial } from '../../../src/bench/trial.ts'
 import { findBrowser, Page, type View } from '../../support/browser.ts'
 import { canDraw } from '../../support/report-libraries.ts'
@@ -18,7 +20,20 @@ const long = 'a_label_without_a_space_'.repeat(8)
 /** Everything that a page can hold, with names too long for a phone. */
 function everything(): BenchReport {
   const latencyMs = { p50: 1, p95: 2, p99: 3.5, p999: 9, p9999: 20, max: 40 }
-  const paced = { latencyMs, lingerMs: 5, floorMs: { p50: 0.5, p99: 1.25, max: 3 }, achievedRate: 1000 }
+  const latencyOverTime = Array.from({ length: 30 }, (_, second) =>
+    second === 7
+      ? { second, seconds: 1, count: 0, p50: null, p99: null, max: null }
+      : {
+          second,
+          seconds: 1,
+          count: 1000,
+          p50: 1 + second / 10,
+          p99: 3 + second,
+          max: 12_345 / (1 + second),
+        },
+  )
+  const floorMs = { p50: 0.5, p99: 1.25, max: 3 }
+  const paced = { latencyMs, lingerMs: 5, floorMs, achievedRate: 1000, latencyOverTime }
   const rates = [1e5, 1.5e5, 1.5e5, 2e5, 3e5, 3.1e5, 1.23e6, 2.34e6]
   const trials = rates.flatMap(rate => [
     steady(1000, paced as never),
@@ -32,6 +47,11 @@ function everything(): BenchReport {
   }
   return {
     ...someReport(grid, trials, { label: long }),
+    stages: reportStages(
+      { cells: cellsOf({ ...defaultGrid, ...grid }), embedded: false, seed: 1 },
+      (_, stage) => (stage === 'javascript' ? steady(5e7) : [...steady(6e6), faulty]),
+      cell => trials[cell] ?? [],
+    ),
     against: { folder: `/${long}`, millrace: '0.0.9', cells: someReport(grid, trials).cells },
     error: { code: 'ABORTED', message: 'interrupted' },
     missingTrials: 2,

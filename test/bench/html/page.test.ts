@@ -51,6 +51,25 @@ describe('renderPage', withCharts, () => {
     expect(text).not.toContain('<img')
   })
 
+  test('latency over time is a chart, with gaps where nothing was acknowledged', async () => {
+    const latencyOverTime = [
+      { second: 0, seconds: 1, count: 500, p50: 2, p99: 5, max: 9 },
+      { second: 1, seconds: 1, count: 0, p50: null, p99: null, max: null },
+      { second: 2, seconds: 0.4, count: 60, p50: 700, p99: null, max: 1900 },
+    ]
+    const latencyMs = { p50: 2, p95: 4, p99: 900, p999: null, p9999: null, max: 1900 }
+    const trial = { latencyOverTime, latencyMs }
+    const { document } = await pageOf(someReport({ rate: [500] }, [steady(500, trial)]))
+    const [chart] = document.querySelectorAll('svg[aria-label^="Latency over time"]')
+    expect(chart?.getAttribute('aria-label')).toBe('Latency over time, batch')
+    const rows = [...document.querySelectorAll('[aria-label^="Latency over time"] tbody tr')]
+    expect(rows.map(row => [...row.querySelectorAll('td')].map(cell => cell.textContent))).toEqual([
+      ['0', '500', '2.00', '5.00', '9.00'],
+      ['1', '0', '–', '–', '–'],
+      ['2', '60', '700.00', '–', '1900.00'],
+    ])
+  })
+
   test('every chart has a name, and a table of its data beneath', async () => {
     const { document } = await pageOf(report)
     const figures = [...document.querySelectorAll('figure')]

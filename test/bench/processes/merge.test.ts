@@ -12,7 +12,12 @@ function latencies(...milliseconds: number[]): string {
 }
 
 /** 100 messages a second for two seconds, from `from` on. */
-function part(more: Partial<Figures> = {}, from = 5000, remark?: Remark): TrialResult {
+function part(
+  more: Partial<Figures> = {},
+  from = 5000,
+  remark?: Remark,
+  overTime: readonly string[] | null = null,
+): TrialResult {
   const { order, state, why, ...figures } = validTrial(100, more)
   return {
     figures: figures as Figures,
@@ -20,7 +25,7 @@ function part(more: Partial<Figures> = {}, from = 5000, remark?: Remark): TrialR
     remark,
     partitions: 4,
     warnings: [],
-    part: { acknowledged: 300, firstFailure: undefined, from, to: from + 2000 },
+    part: { acknowledged: 300, firstFailure: undefined, from, to: from + 2000, latencies: overTime },
   }
 }
 
@@ -73,12 +78,48 @@ describe('merge', () => {
     expect(decode(figures.floorHistogram as string).count).toBe(2)
   })
 
+  test('latency over time is of all messages of each part of it, however long each process took', () => {
+    const timed = { histogram: latencies(1), distinctRequests: 15 }
+    const point = (second: number, seconds: number) => ({
+      second,
+      seconds,
+      count: 1,
+      p50: 1,
+      p99: null,
+      max: 1,
+    })
+    const short = { ...timed, latencyOverTime: [point(0, 1), point(1, 0.2)] }
+    const lengthy = { ...timed, latencyOverTime: [point(0, 1), point(1, 1), point(2, 0.4)] }
+    const { figures } = merge([
+      part(short, 5000, undefined, [latencies(...Array(70).fill(1)), latencies(2)]),
+      part(lengthy, 5000, undefined, [latencies(...Array(30).fill(9)), latencies(), latencies(40)]),
+    ])
+    expect(figures.latencyOverTime?.map(({ second, seconds, count }) => [second, seconds, count])).toEqual([
+      [0, 1, 100],
+      [1, 1, 1],
+      [2, 0.4, 1],
+    ])
+    expect(figures.latencyOverTime?.[0]?.p50).toBeCloseTo(1, 1)
+    expect(figures.latencyOverTime?.[0]?.p99).toBeCloseTo(9, 1)
+    expect(figures.latencyOverTime?.[2]?.max).toBeCloseTo(40, 0)
+    expect(merge([part(short, 5000, undefined, []), part(timed)]).figures.latencyOverTime).toBeNull()
+  })
+
+  test('statistics are of the producers of all processes; there are no transactions', () => {
+    const metrics = (...names: string[]) => ({ metrics: names.map(name => ({ name })) })
+    const { figures } = merge([part(metrics('a', 'b')), part(metrics('c', 'd'))])
+    expect(figures.metrics?.map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd'])
+    expect(figures).toMatchObject({ transactions: null, transactionMarkers: 0 })
+    expect(merge([part(), part()]).figures.metrics).toBeNull()
+  })
+
   test('what one process could not keep up with was not kept up with', () => {
     const timed = { histogram: latencies(1), distinctRequests: 15 }
     const saturated = { state: 'saturated' as const, why: 'the backlog grew' }
     const { figures, remark } = merge([part(timed), part({}, 5000, saturated)])
     expect(remark).toEqual({ state: 'saturated', why: 'process 2 of 2: the backlog grew' })
     expect(figures).toMatchObject({ latencyMs: null, histogram: null, distinctRequests: null })
+    expect(figures.latencyOverTime).toBeNull()
   })
 })
 

@@ -18,6 +18,11 @@ export interface BrokerPlace {
   readonly properties: Readonly<Record<string, string>>
 }
 
+/** Of a broker's folder, the part with its logs. */
+export function dataFolderOf(folder: string): string {
+  return join(folder, 'data')
+}
+
 /** One Kafka process (broker and controller in one), which can be started, killed and started again. */
 export class MavenBroker {
   readonly address: string
@@ -31,6 +36,10 @@ export class MavenBroker {
     this.#guard = guard
     this.#config = join(place.folder, 'server.properties')
     this.address = `127.0.0.1:${place.port}`
+  }
+
+  get dataFolder(): string {
+    return dataFolderOf(this.#place.folder)
   }
 
   get running(): boolean {

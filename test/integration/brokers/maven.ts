@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe as text } from '../../../src/errors.ts'
 import { Guard } from './guard.ts'
-import { MavenBroker } from './maven-broker.ts'
+import { dataFolderOf, MavenBroker } from './maven-broker.ts'
 import { untilAllListed } from './metadata.ts'
 import { freePorts } from './ports.ts'
 import { run } from './run.ts'
@@ -14,8 +14,13 @@ import type { ControlledKafka, KafkaNeeds, RungDriver } from './types.ts'
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const listedTimeoutMs = 30_000
 
+export interface MavenKafka extends ControlledKafka {
+  /** Where each broker keeps its logs. */
+  readonly dataFolders: readonly string[]
+}
+
 /** Apache Kafka from its jars, one process a broker; wants Java 17, and Maven the first time. */
-export const maven: RungDriver & { start(needs: KafkaNeeds): Promise<ControlledKafka> } = {
+export const maven: Omit<RungDriver, 'start'> & { start(needs: KafkaNeeds): Promise<MavenKafka> } = {
   rung: 'maven',
 
   async availability() {
@@ -39,7 +44,7 @@ function jars(): Promise<string> {
   return run(join(root, 'scripts/kafka-jars'), [], 300_000)
 }
 
-async function start(needs: KafkaNeeds): Promise<ControlledKafka> {
+async function start(needs: KafkaNeeds): Promise<MavenKafka> {
   const count = needs.brokers ?? 1
   const folder = await mkdtemp(join(tmpdir(), 'millrace-kafka-'))
   const guard = new Guard()
@@ -73,7 +78,7 @@ async function layOut(
       'controller.quorum.voters': quorum.join(','),
       'controller.listener.names': 'CONTROLLER',
       listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${ports[count + i]}`,
-      'log.dirs': join(place, 'data'),
+      'log.dirs': dataFolderOf(place),
     }
     refuseFixed(overrides, fixed)
     const properties = { ...fixed, ...defaults(count), ...overrides }
@@ -105,7 +110,7 @@ function defaults(count: number): Record<string, string> {
   }
 }
 
-async function served(brokers: readonly MavenBroker[], guard: Guard): Promise<ControlledKafka> {
+async function served(brokers: readonly MavenBroker[], guard: Guard): Promise<MavenKafka> {
   const listed = () => {
     const running = brokers.filter(broker => broker.running)
     return untilAllListed(
@@ -123,6 +128,7 @@ async function served(brokers: readonly MavenBroker[], guard: Guard): Promise<Co
     rung: 'maven',
     bootstrapServers: brokers.map(broker => broker.address).join(','),
     brokers: brokers.length,
+    dataFolders: brokers.map(broker => broker.dataFolder),
     kill9: async index => at(index).kill9(),
     async restart(index) {
       const broker = at(index)
