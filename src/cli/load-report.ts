@@ -8,7 +8,7 @@ export function loadExitCode(result: LoadResult, signal: 'SIGINT' | 'SIGTERM' | 
   if (outcome === 'interrupted') return EXIT[signal ?? 'SIGINT']
   if (outcome === 'cluster') return EXIT.cluster
   if (outcome === 'unexpected') return EXIT.unexpected
-  if (outcome === 'input') return exitCodeOf(error)
+  if (outcome === 'input' || outcome === 'receipt') return exitCodeOf(error)
   const isDone = result.failed + result.unsent === 0 && result.withinMaxRejected
   return isDone ? EXIT.done : EXIT.incomplete
 }
@@ -18,13 +18,15 @@ export interface ReportContext {
   readonly embedded: boolean
   /** The file that rejected records were put into. */
   readonly deadLetter: string | null
+  /** Where it stands how far the load has come. */
+  readonly receipt: string | null
   readonly exitCode: number
 }
 
 /** The contract of `produce --json`. */
 export function loadJson(
   result: LoadResult,
-  { engine, embedded, deadLetter, exitCode }: ReportContext,
+  { engine, embedded, deadLetter, receipt, exitCode }: ReportContext,
 ): string {
   const { error, outcome } = result
   return JSON.stringify({
@@ -38,7 +40,7 @@ export function loadJson(
     failed: result.failed,
     unsent: result.unsent,
     resent: result.resent,
-    alreadyDone: 0,
+    alreadyDone: result.alreadyDone,
     possiblyPersisted: result.possiblyPersisted,
     bytes: result.bytes,
     seconds: result.seconds,
@@ -46,7 +48,7 @@ export function loadJson(
     partitions: result.partitions,
     engine,
     embedded,
-    receipt: null,
+    receipt,
     deadLetter,
     outcome,
     error: error === undefined ? null : { code: error.code, message: error.message },
@@ -57,13 +59,18 @@ export function loadJson(
 const MAX_PARTITIONS = 16
 
 /** The account for people. */
-export function loadSummary(result: LoadResult, { embedded, deadLetter }: ReportContext): string {
+export function loadSummary(
+  result: LoadResult,
+  { embedded, deadLetter, receipt, exitCode }: ReportContext,
+): string {
   const lines: string[] = []
-  const { read, delivered, skipped, rejected, failed, possiblyPersisted, unsent, resent } = result
+  const { read, delivered, skipped, rejected, failed, possiblyPersisted, unsent, resent, alreadyDone } =
+    result
   lines.push(
     `${count(delivered)} of ${count(read)} records delivered, ${size(result.bytes)} in ${duration(result.seconds)}: ` +
       `${count(result.messagesPerSecond)} msg/s${embedded ? ', embedded cluster' : ''}`,
   )
+  if (alreadyDone > 0) lines.push(`  ${count(alreadyDone)} were done already`)
   if (skipped > 0) lines.push(`  ${count(skipped)} skipped: blank`)
   if (rejected > 0) {
     const where = deadLetter === null ? '' : `, put into ${deadLetter}`
@@ -73,6 +80,12 @@ export function loadSummary(result: LoadResult, { embedded, deadLetter }: Report
   if (failed > 0)
     lines.push(`  ${count(failed)} failed, ${count(possiblyPersisted)} of them possibly persisted`)
   if (unsent > 0) lines.push(`  ${count(unsent)} read, but not sent any more`)
+  if (receipt !== null) {
+    const isLeft = exitCode !== EXIT.done || failed + unsent > 0
+    lines.push(
+      `  receipt: ${receipt}${isLeft ? '; the same line with --resume goes on with what is left' : ''}`,
+    )
+  }
   for (const { topic, partition, delivered, firstOffset, lastOffset } of result.partitions.slice(
     0,
     MAX_PARTITIONS,

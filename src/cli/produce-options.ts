@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs'
 import { MillraceError } from '../errors.ts'
 import { csvValues, decompressions, inputFormats, lengthPrefixes } from '../input/index.ts'
+import { resumeModes } from '../load/receipt/lines.ts'
 import { type ProducerArguments, producerOptions } from './common.ts'
 import type { Given } from './numbers.ts'
 import { onBadRecord } from './produce-rejections.ts'
@@ -37,6 +38,10 @@ export interface ProduceArguments extends ProducerArguments {
   loops?: Given
   threads?: Given
   producers?: Given
+  receipt?: Given
+  'no-receipt': boolean
+  resume: boolean
+  'resume-mode'?: Given
   'stall-timeout'?: Given
   'drain-timeout'?: Given
   'dry-run': boolean
@@ -141,6 +146,27 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
           'worker threads that read, unpack and parse parts of the files; order holds within a part only',
       })
       .option('producers', { ...text, describe: 'producers; default 1' })
+      .option('receipt', {
+        ...text,
+        describe:
+          'file to write down in how far the load has come; default: beside the first file, its name with .receipt',
+      })
+      .option('no-receipt', {
+        type: 'boolean',
+        default: false,
+        describe: 'write none; the load cannot be resumed',
+      })
+      .option('resume', {
+        type: 'boolean',
+        default: false,
+        describe: 'go on with the load that the receipt tells of, with the same files and options',
+      })
+      .option('resume-mode', {
+        ...text,
+        choices: resumeModes,
+        describe:
+          'ordered (default): what follows what is missing is sent again, too; gaps: only what is missing',
+      })
       .option('stall-timeout', {
         ...text,
         describe: 'seconds without any acknowledgement before giving up; default 60',

@@ -101,6 +101,15 @@ export interface Binding {
 
   errors(): [code: number, name: string, text: string][]
 
+  /** Topics one a line; calls back in a later turn with the row of bind_identity.cc. False: there is no such channel. */
+  identify(
+    channel: number,
+    broker: number,
+    topics: string,
+    milliseconds: number,
+    done: (row: readonly string[]) => void,
+  ): boolean
+
   /** Locks a file as flock(2) does, without waiting: 0, or errno. */
   lockFile(descriptor: number): number
   /** Topics one a line; calls back in a later turn with the row of bind_configs.cc. False: there is no such channel. */
@@ -181,7 +190,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 8
+const ABI = 9
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

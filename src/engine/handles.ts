@@ -1,6 +1,6 @@
 /**
  * The names that producers' handles have in the addon. Not a member of Producer, where it would be everybody's:
- * millrace/testing and topic-configs.ts ask for it.
+ * millrace/testing, topic-configs.ts and identity.ts ask for it.
  */
 const channels = new WeakMap<object, number>()
 

@@ -324,7 +324,7 @@ export class Feed {
 }
 
 /** What an input ends inside of is no record: it may be many. So it was read, and is neither rejected nor sent. */
-function cutOff({ input, byte, error }: BadRecord): MillraceError {
+export function cutOff({ input, byte, error }: BadRecord): MillraceError {
   return new MillraceError('INPUT_UNREADABLE', `${error.message}. The input ends inside of it`, {
     context: { input, byte },
     cause: error,

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { deferred } from '../deferred.ts'
+import { clusterIds } from '../engine/identity.ts'
 import type { MillraceError } from '../errors.ts'
 import { type Input, optionsFor, type ReadOptions } from '../input/index.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { CloseResult } from '../producer/results.ts'
+import type { TopicDescription } from '../producer/topic.ts'
 import { Account } from './account.ts'
 import { Again } from './again.ts'
 import type { AnotherProducer } from './culprit.ts'
@@ -181,7 +183,11 @@ export class Load {
       goOn: this.#rejections.goOn,
     }
     const steward = this.#steward()
-    const stretches = receipt?.stretches ?? allOf(inputs)
+    // what was looked into beforehand is read through what was given instead
+    const stretches = (receipt?.stretches ?? allOf(inputs)).map(stretch => ({
+      ...stretch,
+      input: inputs[stretch.index] ?? stretch.input,
+    }))
     const names = inputs.map(({ name }) => name)
     const readFor = (name: string) => optionsFor(name, names, read)
     if (threads === undefined) {
@@ -201,13 +207,22 @@ export class Load {
       partitions: async topic => {
         const found = await this.#options.producers[0]?.describeTopic(topic)
         const partitions = found?.partitions.length ?? 0
-        if (partitions > 0) this.#options.receipt?.topic({ topic, topicId: null, partitions })
+        if (found !== undefined && found !== null) await this.#meet(found)
         return partitions
       },
       tell: event => this.#hear(event),
       reject: rejected => this.#rejections.add(rejected),
       again: returned => this.#again.take(returned),
     }
+  }
+
+  /** A receipt is to know a topic before anything is sent to it. */
+  async #meet({ topic, partitions }: TopicDescription): Promise<void> {
+    const { receipt, producers } = this.#options
+    if (receipt === undefined || receipt.knows(topic)) return
+    const broker = partitions.find(({ leader }) => leader >= 0)?.leader ?? 0
+    const { topicIds } = await clusterIds(producers[0] as Producer, { topics: [topic], broker })
+    receipt.topic({ topic, topicId: topicIds.get(topic) ?? null, partitions: partitions.length })
   }
 
   async #take(count: number, bytes: number): Promise<Grant> {

@@ -14,6 +14,7 @@ void bind_cluster(Napi::Env env, Napi::Object exports);
 void bind_hash(Napi::Env env, Napi::Object exports);
 void bind_configs(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
+void bind_identity(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);
 void bind_lock(Napi::Env env, Napi::Object exports);
 void bind_offers(Napi::Env env, Napi::Object exports);

@@ -5,7 +5,7 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 8;
+constexpr int kAbi = 9;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));
@@ -16,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_configs(env, exports);
   bind_hash(env, exports);
   bind_histogram(env, exports);
+  bind_identity(env, exports);
   bind_kafka(env, exports);
   bind_lock(env, exports);
   bind_offers(env, exports);

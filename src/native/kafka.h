@@ -33,6 +33,8 @@ namespace millrace {
   X(rd_kafka_fatal_error)                          \
   X(rd_kafka_flush)                                \
   X(rd_kafka_purge)                                \
+  X(rd_kafka_clusterid)                            \
+  X(rd_kafka_mem_free)                             \
   X(rd_kafka_queue_new)                            \
   X(rd_kafka_queue_destroy)                        \
   X(rd_kafka_queue_poll)                           \
@@ -42,6 +44,7 @@ namespace millrace {
   X(rd_kafka_event_DescribeConfigs_result)         \
   X(rd_kafka_DescribeConfigs)                      \
   X(rd_kafka_DescribeConfigs_result_resources)     \
+  X(rd_kafka_event_DescribeTopics_result)          \
   X(rd_kafka_AdminOptions_new)                     \
   X(rd_kafka_AdminOptions_destroy)                 \
   X(rd_kafka_AdminOptions_set_request_timeout)     \
@@ -54,6 +57,14 @@ namespace millrace {
   X(rd_kafka_ConfigResource_configs)               \
   X(rd_kafka_ConfigEntry_name)                     \
   X(rd_kafka_ConfigEntry_value)                    \
+  X(rd_kafka_TopicCollection_of_topic_names)       \
+  X(rd_kafka_TopicCollection_destroy)              \
+  X(rd_kafka_DescribeTopics)                       \
+  X(rd_kafka_DescribeTopics_result_topics)         \
+  X(rd_kafka_TopicDescription_error)               \
+  X(rd_kafka_TopicDescription_name)                \
+  X(rd_kafka_TopicDescription_topic_id)            \
+  X(rd_kafka_Uuid_base64str)                       \
   X(rd_kafka_headers_new)                          \
   X(rd_kafka_headers_destroy)                      \
   X(rd_kafka_header_add)                           \
@@ -74,8 +85,6 @@ namespace millrace {
   X(rd_kafka_opaque)                                 \
   X(rd_kafka_metadata)                               \
   X(rd_kafka_metadata_destroy)                       \
-  X(rd_kafka_clusterid)                              \
-  X(rd_kafka_mem_free)                               \
   X(rd_kafka_consume_start_queue)                    \
   X(rd_kafka_consume_batch_queue)                    \
   X(rd_kafka_consume_stop)                           \
@@ -85,15 +94,6 @@ namespace millrace {
   X(rd_kafka_topic_partition_list_add)               \
   X(rd_kafka_topic_partition_list_destroy)           \
   X(rd_kafka_AdminOptions_set_isolation_level)       \
-  X(rd_kafka_TopicCollection_of_topic_names)         \
-  X(rd_kafka_TopicCollection_destroy)                \
-  X(rd_kafka_DescribeTopics)                         \
-  X(rd_kafka_event_DescribeTopics_result)            \
-  X(rd_kafka_DescribeTopics_result_topics)           \
-  X(rd_kafka_TopicDescription_name)                  \
-  X(rd_kafka_TopicDescription_error)                 \
-  X(rd_kafka_TopicDescription_topic_id)              \
-  X(rd_kafka_Uuid_base64str)                         \
   X(rd_kafka_ListOffsets)                            \
   X(rd_kafka_event_ListOffsets_result)               \
   X(rd_kafka_ListOffsets_result_infos)               \

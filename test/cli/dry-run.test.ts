@@ -143,6 +143,16 @@ describe('what is wrong with the input', () => {
     expect(json().sent).toBeGreaterThan(0)
   })
 
+  test('an input that ends inside a record: exit 4, as for the load', async () => {
+    const path = file('torn.csv', 'a,b\n1,2\n3,"4')
+    const { exit, stderr, json } = await dryRun(['-t', 'x', path])
+    expect({ exit, stderr }).toEqual({ exit: 4, stderr: expect.stringMatching(/ends inside of it/) })
+    expect(json()).toMatchObject({ read: 2, sent: 1, bad: 1, error: { code: 'INPUT_UNREADABLE' } })
+    expect((await millrace(['produce', '--embedded', '-t', 'x', '--on-bad-record', 'skip', path])).exit).toBe(
+      4,
+    )
+  })
+
   test.each([
     ['a file that is not there', ['-t', 'x', '/no/such/file'], 4, /cannot be read/],
     ['no topic', ['x.txt'], 2, /--topic is missing/],

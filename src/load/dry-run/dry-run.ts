@@ -11,7 +11,7 @@ import {
   readRecords,
 } from '../../input/index.ts'
 import { type Bytes, NO_BYTES } from '../../types.ts'
-import { asMillraceError } from '../feed.ts'
+import { asMillraceError, cutOff } from '../feed.ts'
 import type { Constants } from '../offering.ts'
 import { batchSize, clientSize, headerSize, type RecordSize, SizeHistogram } from './sizes.ts'
 import { Spread } from './spread.ts'
@@ -84,6 +84,8 @@ export class DryRun {
   readonly #firstBad: (Place & { message: string })[] = []
   /** Of the block that comes next. */
   #badOfBlock: (Place & { message: string })[] = []
+  /** The input ended inside of its last record. */
+  #torn: MillraceError | undefined
   #beyond = 0
   readonly #firstBeyond: (Place & { bytes: number; limit: number })[] = []
   #keyed = 0
@@ -148,6 +150,7 @@ export class DryRun {
         const next = await Promise.race([blocks.next(), aborted])
         // a bad record at the end may come without a block
         if (next?.done === true) this.#countBad(Number.POSITIVE_INFINITY)
+        if (next?.done === true && this.#torn !== undefined && this.#left > 0) throw this.#torn
         if (next === undefined || next.done === true) return
         this.#takeBlock(next.value)
       }
@@ -157,7 +160,9 @@ export class DryRun {
     }
   }
 
-  #noteBad({ input, line, byte, error }: BadRecord): void {
+  #noteBad(bad: BadRecord): void {
+    const { input, line, byte, error } = bad
+    if (bad.endless) this.#torn = cutOff(bad)
     // the way out is the same for most of them
     const message =
       error.hint === undefined ? error.message : error.message.slice(0, -`. ${error.hint}`.length)

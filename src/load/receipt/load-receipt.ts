@@ -39,6 +39,8 @@ export class LoadReceipt {
   readonly loadId: string
   readonly stretches: readonly InputStretch[]
   readonly alreadyDone: AlreadyDone
+  /** Whether it was taken away again, since there was nothing to write down. */
+  #gone = false
   readonly #file: ReceiptFile
   readonly #tracker: ChunkTracker
   readonly #isNew: boolean
@@ -111,6 +113,11 @@ export class LoadReceipt {
     return new LoadReceipt(file, { loadId, stretches, done: { read, delivered }, topics, prior }, settings)
   }
 
+  /** Whether there is none any more: it was closed without anything to tell. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
   /** Is told when the receipt cannot be written any more: the load has to end then. */
   onFailure(failed: (error: MillraceError) => void): void {
     this.#failed = failed
@@ -144,6 +151,10 @@ export class LoadReceipt {
     void this.#write({ part: [input, from, to] as const } as ReceiptLine).catch(() => {})
   }
 
+  knows(topic: string): boolean {
+    return this.#topics.has(topic)
+  }
+
   /** A topic is about to be sent to. */
   topic(topic: ReceiptTopic): void {
     if (this.#topics.has(topic.topic)) return
@@ -163,7 +174,12 @@ export class LoadReceipt {
   async #close(isVoid: boolean): Promise<void> {
     await this.#tracker.finish()
     const isNeedless = this.#isNew && isVoid && this.#lines === 0
-    if (isNeedless) await unlink(this.path).catch(() => {})
+    if (isNeedless) {
+      this.#gone = await unlink(this.path).then(
+        () => true,
+        () => false,
+      )
+    }
     await this.#file.close()
   }
 

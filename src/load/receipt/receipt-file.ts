@@ -168,7 +168,7 @@ function lock(path: string, { fd }: FileHandle): void {
   })
 }
 
-function thereIsOne(path: string): MillraceError {
+export function thereIsOne(path: string): MillraceError {
   return new MillraceError('RECEIPT_UNFIT', `There is a receipt ${path} already`, {
     hint:
       'Go on with its load with --resume, which sends nothing twice that it knows of; ' +
