@@ -3,6 +3,7 @@ import { type Comparison, compareRuns } from './compare/compare.ts'
 import type { Recorded } from './compare/recorded.ts'
 import type { BenchReport, CellReport } from './report.ts'
 import { type Scaling, scalingOf } from './scaling.ts'
+import type { TuneReport } from './tune/tune-report.ts'
 import { competes, type GridVerdict, gridVerdicts } from './verdicts/grid.ts'
 import { fewestPairs } from './verdicts/power.ts'
 import { ALPHA, judge, type Verdict, type VerdictKind } from './verdicts/verdict.ts'
@@ -60,8 +61,9 @@ export function analyse(report: BenchReport, options: AnalysisOptions): Analysed
   return {
     ...report,
     margin,
-    verdicts: gridVerdicts(cells, rules),
-    scaling: scalingOf(cells, environment.cpu.count, rules),
+    // what was tuned has verdicts of its own, and its configurations differ by more than cells tell
+    verdicts: report.tune === undefined ? gridVerdicts(cells, rules) : [],
+    scaling: report.tune === undefined ? scalingOf(cells, environment.cpu.count, rules) : [],
     comparison,
     against,
     slower,
@@ -89,6 +91,7 @@ function againstOf(
 
 /** What was found, line by line, for people; nothing where there is nothing to compare. */
 export function findings(report: AnalysedReport): string[] {
+  if (report.tune !== undefined) return tuneLines(report.tune)
   return [
     ...verdictLines(report),
     ...againstLines(report),
@@ -100,6 +103,7 @@ export function findings(report: AnalysedReport): string[] {
 
 /** The same in short, where the verdicts themselves stand elsewhere. */
 export function headlines(report: AnalysedReport): string[] {
+  if (report.tune !== undefined) return tuneLines(report.tune)
   const { verdicts, against, comparison, cells } = report
   const [first] = verdicts
   return [
@@ -117,6 +121,15 @@ export function headlines(report: AnalysedReport): string[] {
   ]
 }
 
+/** What each change is worth: the winner against the winner without it. */
+function tuneLines({ confirmation }: TuneReport): string[] {
+  if (confirmation === null) return []
+  return confirmation.settings.map(
+    ({ name, from, to, verdict }) =>
+      `${name} ${to} instead of ${from}: ${verdict?.text ?? 'not measured by itself'}`,
+  )
+}
+
 /** `2 faster, 1 undecided` */
 function tally(verdicts: readonly { readonly kind: VerdictKind }[]): string {
   const counts = (['faster', 'slower', 'equivalent', 'undecided', 'none'] as const).flatMap(kind => {
@@ -126,9 +139,11 @@ function tally(verdicts: readonly { readonly kind: VerdictKind }[]): string {
   return counts.length === 0 ? 'nothing to compare' : counts.join(', ')
 }
 
+const parallel: ReadonlySet<Scaling['axis']> = new Set(['loops', 'threads', 'producers', 'processes'])
+
 /** Parallelism always; another axis where it ends within what was measured. */
 function worthTelling({ axis, knee, points }: Scaling): boolean {
-  return axis === 'loops' || axis === 'threads' || axis === 'producers' || knee !== points.at(-1)?.value
+  return parallel.has(axis) || knee !== points.at(-1)?.value
 }
 
 function verdictLines({ verdicts, cells }: AnalysedReport): string[] {

@@ -13,6 +13,8 @@ export interface Cell {
   /** Threads that share each producer, each with loops of its own; 1 is the main thread alone. */
   readonly threads: number
   readonly producers: number
+  /** Each with so many producers and threads of its own, on one topic. */
+  readonly processes: number
   /** Bytes of a value; the mean where payloads come from a file. */
   readonly messageSize: number
   /** Messages a second that are due, of the whole trial; `max`: as many as go. */
@@ -21,6 +23,8 @@ export interface Cell {
   /** Null: as the topic has them. */
   readonly partitions: number | null
   readonly acks: Acks
+  /** What else sets it apart, where cells differ by more than the above: a configuration's name. */
+  readonly variant?: string
 }
 
 export const apis = ['send', 'batch', 'framed'] as const
@@ -44,6 +48,7 @@ export interface Grid {
   readonly loops: readonly number[]
   readonly threads: readonly number[]
   readonly producers: readonly number[]
+  readonly processes: readonly number[]
   readonly messageSize: readonly number[]
   readonly rate: readonly Rate[]
   readonly compression: readonly Compression[]
@@ -60,6 +65,7 @@ export const defaultGrid: Grid = {
   loops: [1],
   threads: [1],
   producers: [1],
+  processes: [1],
   messageSize: [100],
   rate: ['max'],
   compression: ['none'],
@@ -137,16 +143,16 @@ export function outstandingOf({ outstanding, threads }: Cell): number {
 /** What a message in flight costs beside its bytes, here and in librdkafka. */
 const OVERHEAD_BYTES = 1024
 
-/** Why a cell cannot be run, or undefined. `memoryBytes`: what may be on its way in the trial's process. */
+/** Why a cell cannot be run, or undefined. `memoryBytes`: what may be on its way in the trial. */
 export function whyNotApplicable(cell: Cell, memoryBytes: number): string | undefined {
-  const { engine, batch, outstanding, threads, producers, messageSize } = cell
+  const { engine, batch, outstanding, threads, producers, processes, messageSize } = cell
   if (engine === 'callback' && threads > 1) return 'the callback engine can be used by one thread only'
   const share = outstandingOf(cell)
   if (Math.max(1, batch ?? 1) > share) {
     const of = threads === 1 ? '' : `, of ${outstanding} for ${threads} threads`
     return `a batch of ${batch ?? 1} does not fit into ${share} outstanding${of}`
   }
-  const bytes = producers * outstanding * (messageSize + OVERHEAD_BYTES)
+  const bytes = processes * producers * outstanding * (messageSize + OVERHEAD_BYTES)
   if (bytes > memoryBytes) {
     return `${(bytes / 1e9).toFixed(1)} GB would be on their way, of ${(memoryBytes / 1e9).toFixed(1)} GB that may be`
   }

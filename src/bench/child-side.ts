@@ -1,4 +1,4 @@
-import { MillraceError } from '../errors.ts'
+import { type ErrorCode, errorCodes, MillraceError } from '../errors.ts'
 
 /** An error as it travels between processes. */
 export interface SentError {
@@ -9,6 +9,11 @@ export interface SentError {
 export function toSentError(error: unknown): SentError {
   const code = error instanceof MillraceError ? error.code : null
   return { code, message: error instanceof Error ? error.message : String(error) }
+}
+
+export function fromSentError({ code, message }: SentError): Error {
+  if (code !== null && Object.hasOwn(errorCodes, code)) return new MillraceError(code as ErrorCode, message)
+  return new Error(message)
 }
 
 /** A process of ours lives as long as its parent wants it; Ctrl-C on a terminal goes to both, and is the parent's. */

@@ -15,7 +15,10 @@ export interface Child {
  * Starts one of this folder's process entries. It ends with the channel to this process, so that none is
  * left behind whatever happens here.
  */
-export function startChild(entry: 'trial-process' | 'cluster-process', args: readonly string[] = []): Child {
+export function startChild(
+  entry: 'trial-process' | 'cluster-process' | 'processes/part-process',
+  args: readonly string[] = [],
+): Child {
   const fromSource = import.meta.url.endsWith('.ts')
   const path = fileURLToPath(new URL(`./${entry}${fromSource ? '.ts' : '.js'}`, import.meta.url))
   return startEntry(path, args, fromSource ? ['--import', tsx()] : [])

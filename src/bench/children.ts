@@ -1,6 +1,6 @@
-import { aborted, type ErrorCode, errorCodes, MillraceError } from '../errors.ts'
+import { aborted, MillraceError } from '../errors.ts'
 import { startChild, startEntry } from './child.ts'
-import type { SentError } from './child-side.ts'
+import { fromSentError, type SentError } from './child-side.ts'
 import { newerOptions, type Progress, type TrialResult, type TrialSpec } from './trial.ts'
 
 /** A process that died under its trial tells why instead. */
@@ -48,8 +48,9 @@ function unknownThere(spec: TrialSpec, { figures, took = [] }: TrialResult): str
   const { cell } = spec
   const missed = newerOptions.find(([field, option]) => spec[field] !== undefined && !took.includes(option))
   if (missed !== undefined) return missed[1]
-  const { threads = 1, achievedRate = null }: Partial<TrialResult['figures']> = figures
+  const { threads = 1, processes = 1, achievedRate = null }: Partial<TrialResult['figures']> = figures
   if (threads !== cell.threads) return 'threads'
+  if (processes !== cell.processes) return 'processes'
   return (achievedRate === null) === (cell.rate === 'max') ? undefined : 'rate'
 }
 
@@ -87,9 +88,4 @@ export async function forkCluster(topics: Readonly<Record<string, number>> = {})
       await ended
     },
   }
-}
-
-function fromSentError({ code, message }: SentError): Error {
-  if (code !== null && Object.hasOwn(errorCodes, code)) return new MillraceError(code as ErrorCode, message)
-  return new Error(message)
 }

@@ -24,6 +24,7 @@ const fields: readonly { readonly field: Field; readonly title: string }[] = [
   { field: 'loops', title: 'loops' },
   { field: 'threads', title: 'threads' },
   { field: 'producers', title: 'producers' },
+  { field: 'processes', title: 'processes' },
   { field: 'messageSize', title: 'bytes' },
   { field: 'rate', title: 'rate' },
   { field: 'compression', title: 'compression' },
@@ -31,15 +32,18 @@ const fields: readonly { readonly field: Field; readonly title: string }[] = [
   { field: 'acks', title: 'acks' },
 ]
 
+const variant = { field: 'variant', title: 'configuration' } as const
+
 /** What differs between cells gets a column; `all`: what does not, too. */
 export function cellColumns(cells: readonly CellReport[], all: boolean): Column[] {
-  return fields
+  const named = cells.some(cell => cell.variant !== undefined) ? [variant] : []
+  return [...named, ...fields]
     .filter(({ field }) => all || field === 'api' || valuesOf(cells, field).length > 1)
     .map(({ field, title }) => ({
       title,
       name: field,
       left: cells.some(cell => typeof cell[field] === 'string'),
-      value: cell => cell[field],
+      value: cell => cell[field] ?? null,
     }))
 }
 
@@ -188,18 +192,25 @@ export function remarks({ cells }: BenchReport): string[] {
   return lines
 }
 
+const singular: ReadonlyMap<Field, string> = new Map([
+  ['loops', 'loop'],
+  ['threads', 'thread'],
+  ['producers', 'producer'],
+  ['processes', 'process'],
+])
+
 /** A cell by what sets it apart: `batch, 4 loops`, or `batch engine, 4 loops` where engines are what differs. */
 export function nameOf(cell: Cell, cells: readonly Cell[]): string {
+  if (cell.variant !== undefined) return cell.variant
   const isCeiling = cell.engine === 'ceiling'
   // what a ceiling does not have sets no cell apart from another
   const rivals = cells.filter(({ engine }) => (engine === 'ceiling') === isCeiling)
   const differs = (field: Field) => valuesOf(rivals, field).length > 1
   const parts = fields.flatMap(({ field, title }) => {
     const value = cell[field]
-    if (field === 'engine' || field === 'api' || value === null || !differs(field)) return []
-    if (field === 'loops' || field === 'threads' || field === 'producers') {
-      return [`${value} ${value === 1 ? title.slice(0, -1) : title}`]
-    }
+    if (field === 'engine' || field === 'api' || value == null || !differs(field)) return []
+    const single = singular.get(field)
+    if (single !== undefined) return [`${value} ${value === 1 ? single : title}`]
     return [`${title} ${group(value)}`]
   })
   if (isCeiling) return ['ceiling', ...parts].join(', ')

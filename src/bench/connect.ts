@@ -5,7 +5,8 @@ import { Producer } from '../producer/producer.ts'
 import { connectCeiling } from './ceiling-contender.ts'
 import type { Contender } from './contender.ts'
 import { LastMetrics } from './metrics.ts'
-import { offersFor } from './offers.ts'
+import { type Part, within } from './monotonic.ts'
+import { type Offers, offersFor } from './offers.ts'
 import type { Ring } from './payloads.ts'
 import { Requests, statisticsIntervalMs } from './requests.ts'
 import { connectStage, type End } from './stages/stage-contender.ts'
@@ -16,12 +17,13 @@ import type { TransactionsSpec, TrialSpec } from './trial.ts'
 const STATISTICS = 'statistics.interval.ms'
 
 /**
- * Connects all producers of a trial, or ceilings.
+ * Connects all producers of a trial, or ceilings. `process`: which of the trial's processes this one is.
  * @throws MillraceError as Producer.connect; no connection stays behind then
  */
 export async function connectAll(
   spec: TrialSpec,
   ring: Ring,
+  process: Part,
   onWarning: (text: string) => void,
 ): Promise<Contender[]> {
   const { outstanding, messageSize, producers, compression, acks, partitions } = spec.cell
@@ -38,15 +40,16 @@ export async function connectAll(
     acks,
   }
   const { stage } = spec
+  const offersOf = (index: number) => offersFor(spec, ring, within(process, { index, of: producers }))
   const ends: End[] = []
   const connect = async (index: number) => {
     if (stage === undefined) return connectWhole(index)
-    return connectStage(stage, spec, offersFor(spec, ring, { index, of: producers }), properties, ends)
+    return connectStage(stage, spec, offersOf(index), properties, ends)
   }
   const connectWhole = (index: number) =>
     spec.cell.engine === 'ceiling'
       ? connectCeiling(spec, ring, properties, onWarning)
-      : connectProducer(spec, index, spec.cell.engine, ring, properties, onWarning)
+      : connectProducer(spec, index, spec.cell.engine, offersOf(index), properties, onWarning)
   const attempts = await Promise.allSettled(Array.from({ length: producers }, (_, index) => connect(index)))
   const connected = attempts.flatMap(attempt => (attempt.status === 'fulfilled' ? [attempt.value] : []))
   const failed = attempts.find(attempt => attempt.status === 'rejected')
@@ -69,7 +72,7 @@ async function connectProducer(
   spec: TrialSpec,
   index: number,
   engine: EngineName,
-  ring: Ring,
+  offers: Offers,
   properties: ProducerProperties,
   onWarning: (text: string) => void,
 ): Promise<Contender> {
@@ -85,7 +88,6 @@ async function connectProducer(
     requests.note(statistics)
     metrics.note(statistics)
   })
-  const offers = offersFor(spec, ring, { index, of: cell.producers })
   const common = {
     target: producer,
     requests,

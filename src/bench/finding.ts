@@ -1,12 +1,15 @@
 import { group, nameOf } from './columns.ts'
 import type { BenchReport, CellReport } from './report.ts'
 import type { Summary } from './statistics.ts'
+import { goalText } from './tune/goal.ts'
+import type { TuneReport } from './tune/tune-report.ts'
 import { competes } from './verdicts/grid.ts'
 
 type Measured = CellReport & { readonly messagesPerSecond: Summary }
 
 /** One sentence of what was found, and the next command to try. */
 export function finding(report: BenchReport): string {
+  if (report.tune !== undefined) return [report.tune.conclusion, ...nextAfterTune(report)].join('\n')
   return [...sentences(report), next(report)].join('\n')
 }
 
@@ -58,6 +61,18 @@ function throughput(measured: readonly Measured[], cells: readonly CellReport[],
 /** What it reaches of librdkafka's producer alone, where that was measured beside it. */
 function share({ ofCeiling }: CellReport): string {
   return ofCeiling === null ? '' : `, ${Math.round(ofCeiling.median * 100)} % of the ceiling`
+}
+
+/** To use what was found: the properties stand in a file's form beside it. */
+function nextAfterTune({ environment, tune }: BenchReport): string[] {
+  const start = environment.embedded
+    ? 'millrace bench -b host:9092'
+    : `millrace bench -b ${environment.brokers}`
+  if (environment.embedded)
+    return [`To tune for your cluster: ${start} --tune ${goalText((tune as TuneReport).goal)}`]
+  return tune?.confirmed
+    ? [`To use it: millrace produce -b ${environment.brokers} -F tuned.properties …`]
+    : []
 }
 
 function next({ environment, cells }: BenchReport): string {

@@ -1,4 +1,4 @@
-import { Histogram, percentile } from '../latency/index.ts'
+import { encode, Histogram, percentile } from '../latency/index.ts'
 import type { LatencyPoint } from './trial.ts'
 
 /** So that a day's trial has no more to tell than one of ten minutes. */
@@ -11,6 +11,7 @@ export class LatencyOverTime {
   /** How long each part is, in seconds. */
   readonly width: number
   readonly #points: LatencyPoint[] = []
+  readonly #encoded: string[] = []
   #current = new Histogram()
 
   /** `seconds`: how long the window is going to be. */
@@ -37,6 +38,11 @@ export class LatencyOverTime {
     return this.#points
   }
 
+  /** The latencies of each part that has ended. */
+  get encoded(): readonly string[] {
+    return this.#encoded
+  }
+
   get #from(): number {
     return this.#points.length * this.width
   }
@@ -44,11 +50,13 @@ export class LatencyOverTime {
   #close(to: number): void {
     const second = this.#from
     this.#points.push({ second, seconds: to - second, ...figuresOf(this.#current) })
+    this.#encoded.push(encode(this.#current))
     this.#current = new Histogram()
   }
 }
 
-function figuresOf(latencies: Histogram): Pick<LatencyPoint, 'count' | 'p50' | 'p99' | 'max'> {
+/** What is told of the latencies of one part. */
+export function figuresOf(latencies: Histogram): Pick<LatencyPoint, 'count' | 'p50' | 'p99' | 'max'> {
   const { count, max } = latencies
   const ms = (nanoseconds: number | null) => (nanoseconds === null ? null : nanoseconds / 1e6)
   return {

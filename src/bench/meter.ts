@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
+import { type Busy, BusyMeter } from './busy.ts'
 
 /** What this process spent between two moments. */
 export interface Spent {
@@ -7,6 +8,7 @@ export interface Spent {
   readonly cpuSeconds: { readonly user: number; readonly system: number }
   readonly gcMs: number
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number }
+  readonly busy: Omit<Busy, 'inFlight'>
 }
 
 const RESOLUTION_MS = 1
@@ -22,11 +24,13 @@ export class Meter {
   readonly #pauses: Pause[] = []
   readonly #observer = new PerformanceObserver(list => this.#pauses.push(...list.getEntries()))
   readonly #cpu: NodeJS.CpuUsage
+  readonly #busy: BusyMeter
   readonly #startedAt: number
 
   constructor() {
     this.#observer.observe({ entryTypes: ['gc'] })
     this.#delays.enable()
+    this.#busy = new BusyMeter()
     this.#cpu = process.cpuUsage()
     this.#startedAt = performance.now()
   }
@@ -35,6 +39,7 @@ export class Meter {
   async stop(): Promise<Spent> {
     const endedAt = performance.now()
     const cpu = process.cpuUsage(this.#cpu)
+    const busy = this.#busy.stop()
     this.#delays.disable()
     const eventLoopDelayMs = { p50: this.#delay(50), p99: this.#delay(99) }
     await new Promise(resolve => setImmediate(resolve))
@@ -48,6 +53,7 @@ export class Meter {
       cpuSeconds: { user: cpu.user / 1e6, system: cpu.system / 1e6 },
       gcMs: within.reduce((sum, { duration }) => sum + duration, 0),
       eventLoopDelayMs,
+      busy,
     }
   }
 

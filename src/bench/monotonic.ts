@@ -10,6 +10,14 @@ export interface Part {
   readonly of: number
 }
 
+/** Of nothing else. */
+export const WHOLE: Part = { index: 0, of: 1 }
+
+/** A part of a part. */
+export function within(outer: Part, { index, of }: Part): Part {
+  return { index: outer.index * of + index, of: outer.of * of }
+}
+
 /**
  * Payloads that are numbers from 0 on, as text: each lane has every so-many-th, ascending. They are made as they are
  * offered, which is a part of what is measured then.

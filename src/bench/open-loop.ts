@@ -19,12 +19,15 @@ const CATCH_UP_MS = 60_000
 /** librdkafka's linger.ms. */
 const DEFAULT_LINGER_MS = 5
 
-export function scheduleOf(rate: number, messages: number): Schedule {
-  return { rate, startAt: performance.now() + LEAD_MS, messages, first: 0, step: 1 }
+/** `startAt`: default as soon as threads can keep to it. */
+export function scheduleOf(rate: number, messages: number, startAt = performance.now() + LEAD_MS): Schedule {
+  return { rate, startAt, messages, first: 0, step: 1 }
 }
 
 export interface OpenLoopFigures {
   readonly figures: OpenFigures
+  /** The latencies of each part of `latencyOverTime`, encoded; null where that is. */
+  readonly overTime: readonly string[] | null
   readonly remark: Remark | undefined
 }
 
@@ -134,8 +137,10 @@ export class OpenLoop {
 
   /** Waits until all that was due has ended, where that is to be expected. */
   async end(properties: Properties): Promise<OpenLoopFigures> {
-    const { messages, rate, startAt } = this.#begun
-    const grew = this.#backlog.saturated(messages)
+    const { messages, rate, startAt, step } = this.#begun
+    // of several processes each has a part of what is due
+    const due = messages / step
+    const grew = this.#backlog.saturated(due)
     const caughtUp = grew ? false : await this.#caughtUp()
     this.#stopHearing()
     const saturated = grew || (!caughtUp && !this.#isHalted)
@@ -150,7 +155,7 @@ export class OpenLoop {
       backlogGrowth: growth,
     }
     if (saturated) {
-      const share = Math.round((growth / messages) * 100)
+      const share = Math.round((growth / due) * 100)
       const why = `the backlog grew by ${Math.round(growth)} messages, ${share} % of those due: ${rate} a second is more than is carried here`
       return {
         figures: {
@@ -160,6 +165,7 @@ export class OpenLoop {
           distinctRequests: null,
           latencyOverTime: null,
         },
+        overTime: null,
         remark: { state: 'saturated', why },
       }
     }
@@ -170,14 +176,16 @@ export class OpenLoop {
     const distinctRequests = sent?.distinct ?? 0
     const latencies = this.#latencies
     const disturbance = disturbanceOf(lateness)
+    const latencyOverTime = this.#overTime.end((endedAt - startAt) / 1000)
     return {
       figures: {
         ...common,
         latencyMs: latencyMs(latencies, distinctRequests),
         histogram: encode(latencies),
         distinctRequests,
-        latencyOverTime: this.#overTime.end((endedAt - startAt) / 1000),
+        latencyOverTime,
       },
+      overTime: this.#overTime.encoded,
       remark: disturbance === undefined ? undefined : { state: 'disturbed', why: disturbance },
     }
   }

@@ -4,6 +4,7 @@ import type { Installation } from './against.ts'
 import { type Cell, ceilingIndexOf, type Rate, whyNotApplicable } from './cell.ts'
 import { type Random, seeded, shuffled } from './random.ts'
 import type { Settings } from './report.ts'
+import { stagesOf } from './stages/stage.ts'
 import type { TrialLength } from './trial.ts'
 
 /** What a run of bench is to do. Everything in it was checked. */
@@ -100,16 +101,22 @@ const AROUND_A_TRIAL_SECONDS = 1.2
 /** To guess how long a number of messages takes. */
 const USUAL_RATE = 200_000
 
-/** About how long a plan takes. */
-export function estimateSeconds(plan: Plan): number {
-  const { length, warmupSeconds, cells } = plan
-  const window = (rate: Rate | undefined) =>
+/** About how long one trial takes. */
+export function secondsOfTrial({ length, warmupSeconds }: Plan, rate: Rate | undefined): number {
+  const window =
     'seconds' in length
       ? length.seconds
       : length.messages / (typeof rate === 'number' ? Math.min(rate, USUAL_RATE) : USUAL_RATE)
+  return warmupSeconds + window + AROUND_A_TRIAL_SECONDS
+}
+
+/** About how long a plan takes. */
+export function estimateSeconds(plan: Plan): number {
+  const { cells, brokers, stages = false } = plan
   const installations = plan.against === undefined ? 1 : 2
-  const seconds = orderOf(plan).map(
-    index => warmupSeconds + window(cells[index]?.rate) + AROUND_A_TRIAL_SECONDS,
-  )
-  return installations * seconds.reduce((sum, trial) => sum + trial, 0)
+  return orderOf(plan).reduce((sum, index) => {
+    const cell = cells[index] as Cell
+    const layers = stages ? Math.max(1, stagesOf(cell, brokers === undefined).length) : 1
+    return sum + installations * layers * secondsOfTrial(plan, cell.rate)
+  }, 0)
 }

@@ -5,6 +5,7 @@ import type { Environment } from './environment.ts'
 import type { CellStages } from './stages/stages-report.ts'
 import { type Summary, summarize } from './statistics.ts'
 import { isMeasured, type Trial, type TrialLength } from './trial.ts'
+import type { TuneReport } from './tune/tune-report.ts'
 
 export interface CellReport extends Cell {
   /** Why it was not run; null where it was. */
@@ -59,6 +60,8 @@ export interface BenchReport {
     readonly millrace: string
     readonly cells: readonly CellReport[]
   } | null
+  /** What was searched and found, where it was to tune; its cells are then the configurations that were measured again. */
+  readonly tune?: TuneReport | undefined
   /** Trials that are still to run; above 0 in what is written meanwhile, or where it was cut short. */
   readonly missingTrials: number
   /** What ended it before its time: `ABORTED` for Ctrl-C. */

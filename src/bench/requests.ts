@@ -16,6 +16,8 @@ interface Snapshot {
   readonly requests: number
   readonly retries: number
   readonly messages: number
+  /** Most of all connections. */
+  readonly inFlight: number
 }
 
 /** Statistics reach JavaScript at the next poll, 100 ms later at most. */
@@ -50,6 +52,7 @@ export class Requests {
       requests: brokers.reduce((sum, { req }) => sum + (req?.Produce ?? 0), 0),
       retries: brokers.reduce((sum, { txretries }) => sum + (txretries ?? 0), 0),
       messages: Number(statistics.txmsgs),
+      inFlight: Math.max(0, ...brokers.map(({ waitresp_cnt }) => waitresp_cnt ?? 0)),
     })
   }
 
@@ -58,6 +61,13 @@ export class Requests {
     if (this.#intervalMs === 0) return
     const deadline = performance.now() + this.#intervalMs + PATIENCE_MS
     while ((this.#snapshots.at(-1)?.atMs ?? 0) < atMs && performance.now() < deadline) await sleep(LOOK_MS)
+  }
+
+  /** In which share of the statistics the fullest connection had so many requests on their way, or more; null without statistics. */
+  fullWithin(limit: number, fromMs: number, toMs: number): number | null {
+    const inside = this.#snapshots.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs)
+    if (inside.length === 0) return null
+    return inside.filter(({ inFlight }) => inFlight >= limit).length / inside.length
   }
 
   /** Between the first statistics and the last that fall within; null where there are not two. */
@@ -89,6 +99,7 @@ function emittedAt(microseconds: number): number {
 interface BrokerStatistics {
   readonly req?: { readonly Produce?: number }
   readonly txretries?: number
+  readonly waitresp_cnt?: number
 }
 
 /** Of several producers together; null where one of them does not know. */

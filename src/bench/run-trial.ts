@@ -2,43 +2,58 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { deferred } from '../deferred.ts'
 import { nanoseconds } from '../latency/index.ts'
 import { beyondDelivered, faultsOf } from './account.ts'
+import { inFlightLimit } from './busy.ts'
 import { connectAll, isTimed } from './connect.ts'
 import type { Contender, Lane, Target } from './contender.ts'
 import { endsMoved, readyTopic } from './end-offsets.ts'
 import { LatencyFeed } from './latency-feed.ts'
 import { Meter, peakRssBytes, type Spent } from './meter.ts'
-import { meanDigits } from './monotonic.ts'
+import { meanDigits, WHOLE } from './monotonic.ts'
 import { OpenLoop, type OpenLoopFigures, scheduleOf } from './open-loop.ts'
+import { partOf, type Schedule } from './pacer.ts'
 import { ringOf } from './payloads.ts'
+import { type Company, shareOf } from './processes/company.ts'
 import { reportEvery } from './reporter.ts'
 import { together } from './requests.ts'
 import type { ThreadDelay } from './thread-protocol.ts'
 import { startThreads, ThreadLane } from './threads.ts'
 import { Budget } from './traffic.ts'
 import { markersOf, transactionsOf } from './transactional.ts'
-import { newerOptions, type Progress, type TrialResult, type TrialSpec } from './trial.ts'
+import { type Progress, type TrialResult, type TrialSpec, tookOf } from './trial.ts'
 
 const FIRST_ACKNOWLEDGEMENT_MS = 30_000
 const DRAIN_MS = 60_000
 const LOOK_MS = 5
 const NO_MARKERS = { sure: 0, possible: 0 } as const
 
+export interface TrialSurroundings {
+  /** Hears every `reportingSeconds` of the window. */
+  readonly onProgress?: (progress: Progress) => void
+  /** It is one of several processes that run the trial, and whoever started them compares. */
+  readonly company?: Company
+}
+
 /**
  * One trial, in this process: connects, warms up, measures, drains, and compares the account with the
- * topic's end offsets. Meant for a process of its own. `onProgress` hears every `reportingSeconds` of the window.
+ * topic's end offsets. Meant for a process of its own.
  * @throws MillraceError where it could not begin: no connection, no topic, no payloads. What goes wrong
  * later makes the trial void.
  */
 export async function runTrial(
   spec: TrialSpec,
-  onProgress: (progress: Progress) => void = () => {},
+  { onProgress = () => {}, company }: TrialSurroundings = {},
 ): Promise<TrialResult> {
+  const process = company === undefined ? WHOLE : { index: company.index, of: company.of }
   const ring = ringOf(spec)
   const warnings = new Set<string>()
-  const contenders = await connectAll(spec, ring, text => warnings.add(text))
+  const contenders = await connectAll(spec, ring, process, text => warnings.add(text))
   const targets = contenders.map(({ target }) => target)
   const halted = deferred<'halted'>()
-  const onHalt = () => halted.resolve('halted')
+  const onHalt = () => {
+    halted.resolve('halted')
+    company?.halt()
+  }
+  void company?.halted.then(() => halted.resolve('halted'))
   let threads: ThreadLane[] = []
   try {
     const [before] = await Promise.all(
@@ -47,11 +62,14 @@ export async function runTrial(
     if (before === undefined) throw new Error('a cell has no producers')
     if (spec.cell.threads > 1) {
       const tokens = contenders.map(contender => contender.share())
-      threads = await startThreads(spec, tokens, onHalt)
+      threads = await startThreads(spec, process, tokens, onHalt)
     }
     const { partitions } = before
     const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt, partitions))
-    const meanBytes = spec.payloadMonotonic === true ? meanDigits : () => ring.meanBytes
+    const meanBytes =
+      spec.payloadMonotonic === true
+        ? (messages: number) => meanDigits(messages * process.of)
+        : () => ring.meanBytes
     const run = new TrialRun(spec, {
       contenders,
       lanes,
@@ -59,17 +77,13 @@ export async function runTrial(
       onHalt,
       meanBytes,
       onProgress,
+      company,
     })
     return { ...(await run.run(before.sum)), partitions, warnings: [...warnings], took: tookOf(spec) }
   } finally {
     await Promise.all(threads.map(thread => thread.close()))
     await Promise.all(targets.map(target => target.close({ timeoutMs: 0 })))
   }
-}
-
-/** So that another version can be told that it did not. */
-function tookOf(spec: TrialSpec): string[] {
-  return newerOptions.flatMap(([field, option]) => (spec[field] === undefined ? [] : [option]))
 }
 
 interface Parts {
@@ -80,6 +94,7 @@ interface Parts {
   /** Bytes of a message, on average over so many. */
   readonly meanBytes: (messages: number) => number
   readonly onProgress: (progress: Progress) => void
+  readonly company: Company | undefined
 }
 
 interface Window {
@@ -102,11 +117,12 @@ class TrialRun {
   readonly #halt: () => void
   readonly #meanBytes: Parts['meanBytes']
   readonly #onProgress: Parts['onProgress']
+  readonly #company: Company | undefined
   /** Undefined where latencies are not measured. */
   readonly #feed: LatencyFeed | undefined
   readonly #faults: string[] = []
 
-  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt, meanBytes, onProgress }: Parts) {
+  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt, meanBytes, onProgress, company }: Parts) {
     this.#spec = spec
     this.#contenders = contenders
     this.#targets = contenders.map(({ target }) => target)
@@ -116,10 +132,11 @@ class TrialRun {
     this.#halt = onHalt
     this.#meanBytes = meanBytes
     this.#onProgress = onProgress
+    this.#company = company
     this.#feed = isTimed(spec) ? new LatencyFeed(contenders) : undefined
   }
 
-  async run(endsBefore: number): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark'>> {
+  async run(endsBefore: number): Promise<Pick<TrialResult, 'figures' | 'faults' | 'remark' | 'part'>> {
     const { cell, transactions, metrics } = this.#spec
     const { rate, threads } = cell
     await this.#warmUp()
@@ -140,23 +157,27 @@ class TrialRun {
     const firstFailure = this.#lanes.find(lane => lane.firstFailure !== undefined)?.firstFailure
     const rules = { allowFailures: this.#spec.allowFailures, firstFailure }
     const log = { endOffsetsMoved, transactionMarkers }
+    // as one of several it did not look at them
+    const looked = { ...log, endOffsetsMoved: endOffsetsMoved ?? account.delivered + transactionMarkers }
     const faults = [
-      ...faultsOf({ ...account, ...log, possibleMarkers, acknowledged }, rules),
+      ...faultsOf({ ...account, ...looked, possibleMarkers, acknowledged }, rules),
       ...this.#faults,
     ]
     for (const { died } of this.#threads) {
       if (died !== undefined) faults.push(`a thread died: ${died}`)
     }
-    if (delivered === 0) faults.push('nothing was acknowledged within the window')
+    if (delivered === 0 && this.#company === undefined)
+      faults.push('nothing was acknowledged within the window')
     const messagesPerSecond = delivered / spent.seconds
     const sent = together(this.#contenders.map(({ requests }) => requests.within(window.from, window.to)))
     const figures = {
       ...account,
       ...log,
-      beyondDelivered: beyondDelivered({ ...account, ...log }),
+      beyondDelivered: endOffsetsMoved === null ? null : beyondDelivered({ ...account, ...looked }),
       transactions: transactionsOf(this.#lanes),
       metrics: metrics === true ? this.#contenders.map(contender => contender.metrics()) : null,
       threads,
+      processes: 1,
       seconds: spent.seconds,
       messagesPerSecond,
       megabytesPerSecond: (messagesPerSecond * this.#meanBytes(account.offered)) / 1e6,
@@ -168,24 +189,46 @@ class TrialRun {
       peakRssBytes: peakRssBytes(),
       batchMessages: sent === null || sent.requests === 0 ? null : sent.messages / sent.requests,
       requestsPerSecond: sent === null ? null : sent.requests / sent.seconds,
+      busy: {
+        ...spent.busy,
+        loop: Math.max(spent.busy.loop, ...window.threadDelays.map(({ busy }) => busy)),
+        inFlight: this.#inFlight(window),
+      },
     }
-    return { figures, faults, remark: openLoop?.remark }
+    const { from, to } = window
+    const latencies = openLoop?.overTime ?? null
+    const part = { acknowledged, firstFailure, from, to, latencies }
+    return {
+      figures,
+      faults,
+      remark: openLoop?.remark,
+      ...(this.#company === undefined ? {} : { part }),
+    }
+  }
+
+  /** Of the producer whose connections were fullest. */
+  #inFlight({ from, to }: Window): number | null {
+    const limit = inFlightLimit(this.#spec.properties, this.#spec.cell.acks)
+    const shares = this.#contenders.flatMap(({ requests }) => requests.fullWithin(limit, from, to) ?? [])
+    return shares.length === 0 ? null : Math.max(...shares)
   }
 
   /** Until every producer has an acknowledgement, and for as long as asked. */
   async #warmUp(): Promise<void> {
-    const { cell, warmupSeconds, warmupMessages = 0, transactions } = this.#spec
+    const { cell, warmupSeconds, transactions } = this.#spec
+    const warmupMessages = this.#share(this.#spec.warmupMessages ?? 0)
     const endless = Number.POSITIVE_INFINITY
     if (cell.rate === 'max') {
       const budget = new Budget(endless)
       for (const lane of this.#lanes) lane.start(budget)
     } else {
-      OpenLoop.start(this.#lanes, scheduleOf(cell.rate, endless))
+      OpenLoop.start(this.#lanes, this.#ours(scheduleOf(cell.rate, endless)))
     }
     const startedAt = performance.now()
     const warm = startedAt + warmupSeconds * 1000
     // at a low rate the first message of the last producer is due only after a while
-    const firstDueMs = cell.rate === 'max' ? 0 : (cell.producers * cell.threads * 1000) / cell.rate
+    const firstDueMs =
+      cell.rate === 'max' ? 0 : (cell.processes * cell.producers * cell.threads * 1000) / cell.rate
     const committedMs = (transactions?.seconds ?? 0) * 1000
     const patience = firstDueMs + committedMs + Math.max(FIRST_ACKNOWLEDGEMENT_MS, warmupSeconds * 1000)
     let deadline = startedAt + patience
@@ -218,6 +261,7 @@ class TrialRun {
   }
 
   async #fixedWindow(seconds: number): Promise<Window> {
+    await this.#begin()
     const timer = new AbortController()
     const window = await this.#measure(() =>
       Promise.race([sleep(seconds * 1000, undefined, { signal: timer.signal }), this.#halted]),
@@ -242,7 +286,8 @@ class TrialRun {
   /** What the warm-up sent has ended before, so that the window holds exactly these messages. */
   async #fixedCount(messages: number): Promise<Window> {
     await this.#settle()
-    const budget = new Budget(messages)
+    const budget = new Budget(this.#share(messages))
+    await this.#begin()
     return this.#measure(async () => {
       for (const lane of this.#lanes) lane.start(budget)
       await this.#spentOrHalted()
@@ -256,13 +301,33 @@ class TrialRun {
     if (this.#feed === undefined) throw new Error('a rate is kept to without measuring latencies')
     const loop = new OpenLoop(this.#contenders, this.#lanes, this.#feed, this.#halted)
     const messages = 'seconds' in length ? Math.ceil(rate * length.seconds) : length.messages
-    await loop.start(scheduleOf(rate, messages))
+    const begin = await this.#company?.begin()
+    // on a busy machine a short window's first messages have ended before this thread is awake
+    const before = this.#inWindow()
+    await loop.start(this.#ours(scheduleOf(rate, messages, begin)))
     const window = await this.#measure(async () => {
       await loop.watch('seconds' in length ? length.seconds * 1000 : (messages / rate) * 1000)
       if ('messages' in length) await this.#spentOrHalted()
-    })
+    }, before)
     const openLoop = await loop.end(this.#spec.properties)
     return { ...window, openLoop }
+  }
+
+  /** Where others run the same trial: waits until all are warm, and the window begins. */
+  async #begin(): Promise<void> {
+    if (this.#company === undefined) return
+    const at = await Promise.race([this.#company.begin(), this.#halted])
+    if (at !== 'halted') await sleep(Math.max(0, at - performance.now()))
+  }
+
+  /** What of a schedule is this process's to keep to. */
+  #ours(schedule: Schedule): Schedule {
+    return this.#company === undefined ? schedule : partOf(schedule, this.#company.index, this.#company.of)
+  }
+
+  /** What of so many messages is this process's to send. */
+  #share(messages: number): number {
+    return this.#company === undefined ? messages : shareOf(messages, this.#company.index, this.#company.of)
   }
 
   async #settle(): Promise<void> {
@@ -274,12 +339,12 @@ class TrialRun {
     await Promise.race([Promise.all(this.#lanes.map(lane => lane.spent())), this.#halted])
   }
 
-  async #measure(during: () => Promise<unknown>): Promise<Window> {
+  /** `before`: what was acknowledged before the window's first message; default: by now. */
+  async #measure(during: () => Promise<unknown>, before = this.#inWindow()): Promise<Window> {
     const meter = new Meter()
     for (const thread of this.#threads) thread.measure()
     const stopReporting = this.#report()
     const from = monotonicMs()
-    const before = this.#inWindow()
     await during()
     const delivered = this.#inWindow() - before
     const to = monotonicMs()
@@ -314,18 +379,18 @@ class TrialRun {
     await Promise.all(this.#lanes.map(lane => lane.stop()))
   }
 
-  /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. */
-  async #drain(endsBefore: number, markers: () => number): Promise<number> {
+  /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. Null where it is not to ask. */
+  async #drain(endsBefore: number, markers: () => number): Promise<number | null> {
     const flushed = await Promise.allSettled(
       this.#targets.map(target => target.flush({ timeoutMs: DRAIN_MS })),
     )
     for (const outcome of flushed) {
       if (outcome.status === 'rejected') this.#faults.push(String(outcome.reason.message))
     }
-    let moved = 0
+    let moved: number | null = this.#company === undefined ? 0 : null
     try {
       const [first] = this.#targets
-      if (first !== undefined) {
+      if (first !== undefined && this.#company === undefined) {
         moved = await endsMoved(first, this.#spec.topic, endsBefore, this.#acknowledged() + markers())
       }
     } catch (error) {

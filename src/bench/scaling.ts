@@ -1,6 +1,6 @@
 import type { Cell } from './cell.ts'
 import { group, nameOf } from './columns.ts'
-import { worstLoopP99 } from './loop-delay.ts'
+import { type Limits, limitsOf } from './limits.ts'
 import type { CellReport } from './report.ts'
 import { medianOf } from './statistics.ts'
 import { competes } from './verdicts/grid.ts'
@@ -11,6 +11,7 @@ const axes = [
   { field: 'loops', title: 'loops', unit: true },
   { field: 'threads', title: 'threads', unit: true },
   { field: 'producers', title: 'producers', unit: true },
+  { field: 'processes', title: 'processes', unit: true },
   { field: 'batch', title: 'batch', unit: false },
   { field: 'outstanding', title: 'outstanding', unit: false },
   { field: 'messageSize', title: 'message size', unit: false },
@@ -43,6 +44,8 @@ export interface Scaling {
   readonly certain: boolean
   /** What the trials at the knee show to be near its end; empty where nothing measured is. */
   readonly limits: readonly string[]
+  /** What would carry more than the knee; null where that is not known. */
+  readonly advice: string | null
   /** All of that in a sentence or two. */
   readonly text: string
 }
@@ -98,14 +101,15 @@ function scalingAlong(
     kneeAt,
     rules,
   )
-  const limits = limitsAt(of(knee.cell), cores)
+  const limits = limitsOf(of(knee.cell), cores)
   return {
     axis: field,
     measure,
     points,
     knee: knee.value,
     certain,
-    limits,
+    limits: limits.reasons,
+    advice: limits.advice,
     text: sentence({
       title,
       unit,
@@ -149,41 +153,13 @@ function judged({ trials }: CellReport, measure: Scaling['measure']): JudgedTria
   return trials.map(trial => ({ state: trial.state, messagesPerSecond: trial[measure] }))
 }
 
-/** Above this the cores are as good as used up: the rest goes to other processes and to waiting. */
-const CORES_USED_UP = 0.9
-const LATE_MS = 10
-const GC_SHARE = 0.1
-const NEAR_CEILING = 0.9
-
-/** What was measured at the knee and is near its end. Nothing is said of what was not measured. */
-function limitsAt(cell: CellReport, cores: number): string[] {
-  const used = figureOf(cell, ({ cpuSeconds, seconds }) => (cpuSeconds.user + cpuSeconds.system) / seconds)
-  const late = figureOf(cell, worstLoopP99)
-  const collecting = figureOf(cell, ({ gcMs, seconds }) => gcMs / 1000 / seconds)
-  const share = (cell.ofCeiling as { median: number } | null)?.median
-  return [
-    ...(used >= CORES_USED_UP * cores
-      ? [`this process alone used ${used.toFixed(1)} of ${cores} cores, which leaves none for more`]
-      : []),
-    ...(share !== undefined && share >= NEAR_CEILING
-      ? [`it reached ${(share * 100).toFixed(0)} % of the native ceiling`]
-      : []),
-    ...(late >= LATE_MS
-      ? [`one in a hundred timers of the event loop was ${late.toFixed(0)} ms late or more`]
-      : []),
-    ...(collecting >= GC_SHARE
-      ? [`the garbage collector took ${(collecting * 100).toFixed(0)} % of the time`]
-      : []),
-  ]
-}
-
 interface Told {
   readonly title: string
   readonly unit: boolean
   readonly points: readonly ScalingPoint[]
   readonly kneeAt: number
   readonly certain: boolean
-  readonly limits: readonly string[]
+  readonly limits: Limits
   readonly where: string
 }
 
@@ -195,12 +171,14 @@ function sentence({ title, unit, points, kneeAt, certain, limits, where }: Told)
     unit && kneeAt > 0 ? `, efficiency ${((knee.efficiency as number) * 100).toFixed(0)} %` : ''
   const up = kneeAt === 0 ? '' : `${made(knee, first)}${efficiency}`
   const doubt = certain ? '' : 'going by medians that these trials are too few or too uneven to bear out, '
-  if (knee === last) return `${title}${where}: ${doubt}${up}; larger values may pay still.`
+  // what is used up already tells that they may not
+  const held = limits.advice === null ? '' : ` But ${limits.reasons[0]}.`
+  if (knee === last) return `${title}${where}: ${doubt}${up}; larger values may pay still.${held}`
   const found = [made(last, knee), up].filter(part => part !== '').join('; ')
   const cause =
-    limits.length === 0
+    limits.advice === null
       ? `At ${group(knee.value)} nothing that was measured was near its limit; cluster and network were not measured.`
-      : `At ${group(knee.value)} ${limits.join('; ')}.`
+      : `At ${group(knee.value)} ${limits.reasons.join('; ')}. ${limits.advice}.`
   return `${title}${where}: ${doubt}take ${group(knee.value)}, more does not pay: ${found}. ${cause}`
 }
 

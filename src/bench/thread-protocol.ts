@@ -1,4 +1,5 @@
 import type { ProducerToken } from '../producer/share.ts'
+import type { Part } from './monotonic.ts'
 import type { Schedule } from './pacer.ts'
 import type { TrialSpec } from './trial.ts'
 
@@ -7,6 +8,8 @@ export interface ThreadData {
   readonly spec: TrialSpec
   /** Which of the cell's threads it is, from 0. */
   readonly index: number
+  /** Which of the trial's processes they are in. */
+  readonly process: Part
   /** Of the producers that all threads share. */
   readonly tokens: readonly ProducerToken[]
 }
@@ -37,6 +40,8 @@ export interface ThreadAccount {
 export interface ThreadDelay {
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number }
   readonly gcMs: number
+  /** Of its event loop, from 0 to 1. */
+  readonly busy: number
 }
 
 /** `ready`: it is attached. `halted`: a failure stopped its offering. Answers to stop and spent have an account. */

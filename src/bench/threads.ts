@@ -4,6 +4,7 @@ import { describe } from '../errors.ts'
 import { decode, Histogram, nanoseconds } from '../latency/index.ts'
 import type { ProducerToken } from '../producer/share.ts'
 import type { Lane } from './contender.ts'
+import type { Part } from './monotonic.ts'
 import type { Schedule } from './pacer.ts'
 import type {
   ThreadAccount,
@@ -153,12 +154,13 @@ export class ThreadLane implements Lane {
  */
 export async function startThreads(
   spec: TrialSpec,
+  process: Part,
   tokens: readonly ProducerToken[],
   onHalt: () => void,
 ): Promise<ThreadLane[]> {
   const lanes = Array.from(
     { length: spec.cell.threads },
-    (_, index) => new ThreadLane({ spec, index, tokens }, onHalt),
+    (_, index) => new ThreadLane({ spec, index, process, tokens }, onHalt),
   )
   await Promise.all(lanes.map(lane => lane.ready()))
   const died = lanes.find(lane => lane.died !== undefined)?.died

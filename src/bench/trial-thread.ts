@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { encode, Histogram, nanoseconds } from '../latency/index.ts'
 import { AttachedProducer } from '../producer/attached.ts'
 import { Meter } from './meter.ts'
+import { within } from './monotonic.ts'
 import { offersFor } from './offers.ts'
 import { partOf } from './pacer.ts'
 import { ringOf } from './payloads.ts'
@@ -16,7 +17,7 @@ import type {
 } from './thread-protocol.ts'
 import { Budget, Traffic } from './traffic.ts'
 
-const { spec, index, tokens } = workerData as ThreadData
+const { spec, index, process, tokens } = workerData as ThreadData
 const { cell, allowFailures } = spec
 const port = parentPort
 if (port === null) throw new Error('this is no thread')
@@ -32,7 +33,8 @@ const lanes = producers.map(
     ),
 )
 function partAt(producer: number) {
-  return { index: index * producers.length + producer, of: cell.threads * producers.length }
+  const thread = within(process, { index, of: cell.threads })
+  return within(thread, { index: producer, of: producers.length })
 }
 let meter: Meter | undefined
 
@@ -58,7 +60,9 @@ async function answerTo(call: ThreadCall): Promise<{ account?: ThreadAccount; de
       return {}
     case 'measured': {
       const spent = await meter?.stop()
-      return { delay: spent && { eventLoopDelayMs: spent.eventLoopDelayMs, gcMs: spent.gcMs } }
+      if (spent === undefined) return {}
+      const { eventLoopDelayMs, gcMs, busy } = spent
+      return { delay: { eventLoopDelayMs, gcMs, busy: busy.loop } }
     }
     case 'close':
       await Promise.all(producers.map(producer => producer.close({ timeoutMs: 0 })))

@@ -1,6 +1,8 @@
 import type { Properties } from '../client/producer-client.ts'
 import type { LatencyMs } from '../latency/index.ts'
+import type { Busy } from './busy.ts'
 import type { Cell } from './cell.ts'
+import type { PartOfTrial } from './processes/company.ts'
 import type { InnerStage } from './stages/stage.ts'
 
 /** Everything a trial's process has to know; plain data, sent to it. */
@@ -49,6 +51,11 @@ export const newerOptions = [
   ['reportingSeconds', 'reporting-interval'],
   ['metrics', 'print-metrics'],
 ] as const satisfies readonly (readonly [keyof TrialSpec, string])[]
+
+/** Those of them that were asked for, so that another version can be told that it took no notice. */
+export function tookOf(spec: TrialSpec): string[] {
+  return newerOptions.flatMap(([field, option]) => (spec[field] === undefined ? [] : [option]))
+}
 
 /** A window of time, or until so many messages are delivered. */
 export type TrialLength = { readonly seconds: number } | { readonly messages: number }
@@ -107,19 +114,21 @@ export type Metrics = Readonly<Record<string, string | number | boolean | null>>
 /** What was measured. Counts are of the trial's whole life, everything from `seconds` on of the window. */
 export interface Figures extends OpenFigures {
   readonly threads: number
+  /** Where they are several, times and memory are of all together, delays of the worst. */
+  readonly processes: number
   readonly offered: number
   readonly delivered: number
   readonly failed: number
   readonly possiblyPersisted: number
-  /** By how much the topic's end offsets moved; null where no topic was written to. */
+  /** By how much the topic's end offsets moved; null of one of several processes, which does not look. */
   readonly endOffsetsMoved: number | null
   /** What of that are markers of its transactions. */
   readonly transactionMarkers: number
-  /** Messages in the log beyond the delivered: duplicates, or failed ones that are there all the same. */
+  /** Messages in the log beyond the delivered: duplicates, or failed ones that are there all the same; null as above. */
   readonly beyondDelivered: number | null
-  /** Null outside of transactions. */
+  /** Null outside of transactions, and so of several processes: they would fence each other off. */
   readonly transactions: TransactionFigures | null
-  /** librdkafka's last statistics of each producer, by path; null where they were not asked for. */
+  /** librdkafka's last statistics of each producer by path, process after process; null where they were not asked for. */
   readonly metrics: readonly Metrics[] | null
   /** Length of the window. */
   readonly seconds: number
@@ -139,6 +148,7 @@ export interface Figures extends OpenFigures {
   readonly batchMessages: number | null
   /** Produce requests, retries included. */
   readonly requestsPerSecond: number | null
+  readonly busy: Busy
 }
 
 /**
@@ -183,6 +193,8 @@ export interface TrialResult {
   readonly remark?: Remark | undefined
   readonly partitions: number
   readonly warnings: readonly string[]
+  /** Where it was one of several processes; its account is judged together with theirs. */
+  readonly part?: PartOfTrial | undefined
   /** Which of the options that not every version has it took notice of. */
   readonly took?: readonly string[] | undefined
 }

@@ -135,7 +135,16 @@ function transactionsOf(
 }
 
 /** @throws MillraceError USAGE where a cell cannot do what was asked of all of them */
-export function checkPerfCells({ transactions, payloadMonotonic }: PerfChoice, cells: readonly Cell[]): void {
+export function checkPerfCells(
+  { transactions, payloadMonotonic, reportingSeconds }: PerfChoice,
+  cells: readonly Cell[],
+): void {
+  const several = cells.some(({ processes }) => processes > 1)
+  if (several && reportingSeconds !== undefined) {
+    throw new MillraceError('USAGE', '--reporting-interval tells of one process as it goes on', {
+      hint: 'Give --processes 1, or leave it out',
+    })
+  }
   if (payloadMonotonic === true && cells.some(({ engine }) => engine === 'ceiling')) {
     throw new MillraceError('USAGE', '--ceiling sends what was prepared, and --payload-monotonic is not', {
       hint: 'Give one of them',
@@ -145,6 +154,11 @@ export function checkPerfCells({ transactions, payloadMonotonic }: PerfChoice, c
   if (cells.some(({ engine }) => engine === 'ceiling')) {
     throw new MillraceError('USAGE', '--ceiling sends outside of transactions', {
       hint: 'Leave out one of them',
+    })
+  }
+  if (several) {
+    throw new MillraceError('USAGE', '--processes: each would end the transactions of the others', {
+      hint: 'Give --processes 1; --producers has transactions side by side',
     })
   }
   if (cells.some(({ threads }) => threads > 1)) {

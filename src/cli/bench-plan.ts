@@ -40,6 +40,7 @@ export interface BenchArguments extends PerfArguments {
   loops?: Given
   threads?: Given
   producers?: Given
+  processes?: Given
   rate?: Given
   compression?: Given
   acks?: Given
@@ -71,7 +72,7 @@ const MOST_RATE = 1_000_000_000
 export function planOf(
   args: BenchArguments,
   environment: NodeJS.ProcessEnv,
-): { plan: Plan; warnings: readonly string[] } {
+): { plan: Plan; warnings: readonly string[]; lists: Partial<Grid> } {
   const brokers = single('brokers', args.brokers)
   const topic = single('topic', args.topic)
   checkTopicOption(topic)
@@ -133,6 +134,7 @@ export function planOf(
       label: single('label', args.label),
       memoryBytes: totalmem() / 4,
     },
+    lists,
     warnings: [...warnings, ...compressionWarning(cells, payloadFile)],
   }
 }
@@ -192,13 +194,13 @@ function checkStages(args: BenchArguments, { transactions }: PerfChoice, cells: 
   }
   if (cells.some(hasStages)) return
   throw refuse(
-    'its layers are those of the batch engine in one thread at full speed, and no row has these',
-    'Give --engine batch, --threads 1 and --rate max among the lists, or leave them out',
+    'its layers are those of the batch engine in one thread of one process at full speed, and no row has these',
+    'Give --engine batch, --threads 1, --processes 1 and --rate max among the lists, or leave them out',
   )
 }
 
 type ListArgument = 'engine' | 'api' | 'message-size' | 'rate' | 'compression' | 'acks' | NumberArgument
-type NumberArgument = 'batch' | 'outstanding' | 'loops' | 'threads' | 'producers' | 'partitions'
+type NumberArgument = 'batch' | 'outstanding' | 'loops' | 'threads' | 'producers' | 'processes' | 'partitions'
 
 /** The lists that were given. */
 function gridOf(args: BenchArguments, warn: (text: string) => void): Partial<Grid> {
@@ -211,6 +213,7 @@ function gridOf(args: BenchArguments, warn: (text: string) => void): Partial<Gri
     loops: numbers('loops', text('loops'), 1, 10_000),
     threads: numbers('threads', text('threads'), 1, 64),
     producers: numbers('producers', text('producers'), 1, 100),
+    processes: numbers('processes', text('processes'), 1, 64),
     messageSize: numbers('message-size', text('message-size'), 1, MOST_BYTES),
     rate: rates('rate', text('rate'), MOST_RATE),
     compression: choices('compression', text('compression'), compressions),

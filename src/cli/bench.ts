@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type AnalysedReport, analyse, findings } from '../bench/analysis.ts'
-import { runBench } from '../bench/bench.ts'
+import { type BenchListener, runBench } from '../bench/bench.ts'
 import { nameOf } from '../bench/columns.ts'
 import { describeEnvironment } from '../bench/environment.ts'
 import { finding } from '../bench/finding.ts'
@@ -13,25 +13,33 @@ import type { BenchReport } from '../bench/report.ts'
 import { progressLine } from '../bench/reporter.ts'
 import { stageTitles } from '../bench/stages/stage.ts'
 import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
-import type { Trial } from '../bench/trial.ts'
+import type { Progress, Trial } from '../bench/trial.ts'
+import { mostSeconds, mostTrials, runTune, type Tuning } from '../bench/tune/run-tune.ts'
 import { turnsOf } from '../bench/turns.ts'
 import { MillraceError } from '../errors.ts'
+import { askToGoOn } from './ask.ts'
 import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
 import { perfOptions } from './bench-perf.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
+import { goalOf, type TuneArguments, tuneOptions, tuningOf } from './bench-tune.ts'
 import { type Command, EXIT, type Io } from './command.ts'
 import { exitCodeOf } from './exit.ts'
 import { count, duration, type Given, single } from './numbers.ts'
 
-interface Options extends BenchArguments, CompareArguments {
+interface Options extends BenchArguments, CompareArguments, TuneArguments {
   json: boolean
   quiet: boolean
   output?: Given
   report?: Given
   format?: Given
+  yes: boolean
 }
 
 const LONG_SECONDS = 600
+/** From here on it is asked about first. */
+const ASK_SECONDS = 3600
+/** What is left is told where it is worth telling. */
+const LEFT_SECONDS = 10
 
 const value = { type: 'string', requiresArg: true } as const
 const flag = { type: 'boolean', default: false } as const
@@ -47,6 +55,7 @@ $0 bench -b localhost:9092
 $0 bench -b localhost:9092 --api send,batch --message-size 100,1000 --repeat 7
 $0 bench -b localhost:9092 --rate 1000,10000 --api send --duration 30
 $0 bench -b localhost:9092 --threads 1,2 --loops 1,4 --ceiling --duration 10 --json > result.json
+$0 bench -b localhost:9092 --tune throughput --output tuned.json
 $0 bench -b localhost:9092 --repeat 7 --output new.json --compare old.json --report new.html
 
 Measure how fast messages are delivered. Every combination of the lists is a row; each trial has a process
@@ -77,7 +86,11 @@ which is not Kafka.`,
         ...value,
         describe: 'list: threads that share each producer, each with its loops; default 1, the main thread',
       })
-      .option('producers', { ...value, describe: 'list: producers in the one process; default 1' })
+      .option('producers', { ...value, describe: 'list: producers in each process; default 1' })
+      .option('processes', {
+        ...value,
+        describe: 'list: processes at once, with producers and threads of their own each; default 1',
+      })
       .option('message-size', { ...value, describe: 'list: bytes a message; default 100' })
       .option('rate', {
         ...value,
@@ -118,14 +131,21 @@ which is not Kafka.`,
       .option('label', { ...value, describe: 'a text that is kept in the results' })
       .option('output', { ...value, describe: 'FILE.json: results as they come' })
       .option('report', { ...value, describe: 'FILE.html: one page with charts, at the end' })
+      .options(tuneOptions)
       .options(compareOptions)
       .option('format', { ...value, choices: tableFormats, describe: 'of the table; default table' })
+      .option('yes', { ...flag, alias: 'y', describe: 'do not ask, however long it takes' })
       .option('json', { ...flag, describe: 'one JSON object on standard output, no table' })
       .option('quiet', { ...flag, describe: 'errors only on standard error' }),
   async run(options, io) {
-    const { plan: alone, warnings } = planOf(options, io.env)
+    const goal = goalOf(options)
+    const { plan: alone, warnings, lists } = planOf(options, io.env)
     const choice = compareChoiceOf(options)
-    const plan = { ...alone, against: choice.against }
+    const tuned =
+      goal === undefined
+        ? undefined
+        : tuningOf(goal, { ...options }, { plan: alone, lists, margin: choice.margin })
+    const plan = tuned?.plan ?? { ...alone, against: choice.against }
     const format = (single('format', options.format) ?? 'table') as TableFormat
     const output = single('output', options.output)
     const page = single('report', options.report)
@@ -145,7 +165,10 @@ which is not Kafka.`,
     const tell = (text: string) => {
       if (!options.quiet) io.stderr.write(`${text}\n`)
     }
-    for (const line of [...announcement(plan), ...cautions.map(text => `millrace: ${text}`)]) tell(line)
+    const seconds = tuned === undefined ? estimateSeconds(plan) : mostSeconds(plan, tuned.tuning)
+    const announced = announcement(plan, tuned?.tuning, seconds)
+    for (const line of [...announced, ...cautions.map(text => `millrace: ${text}`)]) tell(line)
+    if (seconds >= ASK_SECONDS && !options.yes && !(await askToGoOn('Go on?', io))) return EXIT.SIGINT
 
     const interruption = new AbortController()
     let signalled: 'SIGINT' | 'SIGTERM' | undefined
@@ -156,39 +179,50 @@ which is not Kafka.`,
     const write = (report: BenchReport | AnalysedReport) => {
       if (output !== undefined) writeWhole(output, `${JSON.stringify(report, null, 2)}\n`)
     }
+    const { signal } = interruption
+    const warning = (text: string) => tell(`millrace: ${text}`)
+    const progress = (told: Progress) => tell(`  ${progressLine(told)}`)
     try {
-      const { report, error } = await runBench(
-        plan,
-        {
-          report: write,
-          progress: progress => tell(`  ${progressLine(progress)}`),
-          warning: text => tell(`millrace: ${text}`),
-          trial: (trial, { cell, stage, other }, of) => {
-            const rate = trial.state === 'valid' ? measured(trial) : `${trial.state}: ${trial.why}`
-            const name = nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)
-            const layer = stage === undefined ? '' : `, ${stageTitles[stage]}`
-            tell(
-              `[${trial.order}/${of}] ${name}${layer}${other === undefined ? '' : ', the other installation'}: ${rate}`,
-            )
-          },
-        },
-        interruption.signal,
-      )
+      const { report, error } =
+        tuned === undefined
+          ? await runBench(plan, { report: write, warning, progress, trial: trialTeller(plan, tell) }, signal)
+          : await runTune(plan, tuned.tuning, { report: write, warning, progress, line: tell }, signal)
       const nothing = report.cells.every(({ trials }) => trials.length === 0)
-      if (error !== undefined && signalled === undefined && nothing) throw withWayOut(error)
+      const untuned = report.tune === undefined || report.tune.search.trials.length === 0
+      if (error !== undefined && signalled === undefined && nothing && untuned) throw withWayOut(error)
       const analysed = analyse(report, choice)
       const exitCode = codeOf(analysed, error, signalled)
       const final = { ...analysed, exitCode }
       show(final, { json: options.json, format }, io)
       write(final)
       if (page !== undefined) writeWhole(page, await renderPage(final), 'report')
-      if (error !== undefined) io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
-      else if (!nothing) tell(['', ...metricsOf(final), ...findings(final), finding(final)].join('\n'))
+      if (error !== undefined) {
+        if (final.tune !== undefined) tell(final.tune.conclusion)
+        io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
+      } else if (!nothing || !untuned) {
+        tell(['', ...metricsOf(final), ...findings(final), finding(final)].join('\n'))
+      }
       return exitCode
     } finally {
       ignore()
     }
   },
+}
+
+/** A line a trial, with about how long the others will take. */
+function trialTeller(plan: Plan, tell: (text: string) => void): BenchListener['trial'] {
+  const startedAt = performance.now()
+  let done = 0
+  return (trial, { cell, stage, other }, of) => {
+    done++
+    const rate = trial.state === 'valid' ? measured(trial) : `${trial.state}: ${trial.why}`
+    const name = nameOf(plan.cells[cell] as Plan['cells'][number], plan.cells)
+    const left = ((performance.now() - startedAt) / 1000 / done) * (of - done)
+    const rest = left < LEFT_SECONDS ? '' : `; about ${duration(left)} left`
+    const layer = stage === undefined ? '' : `, ${stageTitles[stage]}`
+    const others = other === undefined ? '' : ', the other installation'
+    tell(`[${trial.order}/${of}] ${name}${layer}${others}: ${rate}${rest}`)
+  }
 }
 
 /** `1,000 msg/s`, or with a rate `1,000 msg/s, p50 5.2 ms`. */
@@ -205,20 +239,34 @@ function metricsOf({ cells }: BenchReport): string[] {
   })
 }
 
-function announcement(plan: Plan): string[] {
-  const trials = turnsOf(plan).length
-  const seconds = estimateSeconds(plan)
-  const long = seconds > LONG_SECONDS
+function announcement(plan: Plan, tuning: Tuning | undefined, seconds: number): string[] {
+  const long =
+    seconds > LONG_SECONDS
+      ? ', which is long: fewer values in the lists, or a smaller --repeat or --duration, shorten it.'
+      : '.'
   return [
     ...(plan.brokers === undefined
       ? ["Against an embedded cluster, which is not Kafka: figures tell of this client, not of a broker's."]
       : []),
-    `${count(trials)} ${trials === 1 ? 'trial' : 'trials'}, about ${duration(seconds)}${long ? ', which is long: fewer values in the lists, or a smaller --repeat or --duration, shorten it.' : '.'} Ctrl-C keeps what was measured.`,
+    `${extent(plan, tuning)}about ${duration(seconds)}${long} Ctrl-C keeps what was measured.`,
   ]
 }
 
+/** How many trials there will be. */
+function extent(plan: Plan, tuning: Tuning | undefined): string {
+  if (tuning === undefined) {
+    const trials = turnsOf(plan).length
+    return `${count(trials)} ${trials === 1 ? 'trial' : 'trials'}, `
+  }
+  const { search, fresh } = mostTrials(tuning, plan.repeat)
+  const names = tuning.dimensions.map(({ name, values }) => `${name} ${values.join(' ')}`).join('; ')
+  return `Searches ${names}.\nAt most ${count(search)} trials for that, and ${count(fresh)} fresh ones for what is found: at most `
+}
+
 function show(report: BenchReport, { json, format }: { json: boolean; format: TableFormat }, io: Io): void {
-  io.stdout.write(json ? `${JSON.stringify(report)}\n` : renderReport(report, format))
+  if (json) io.stdout.write(`${JSON.stringify(report)}\n`)
+  else if (report.tune === undefined) io.stdout.write(renderReport(report, format))
+  else io.stdout.write(report.tune.file)
 }
 
 function codeOf(

@@ -22,6 +22,7 @@ describe('cellsOf', () => {
         loops: 1,
         threads: 1,
         producers: 1,
+        processes: 1,
         messageSize: 100,
         rate: 'max',
         compression: 'none',
@@ -89,21 +90,27 @@ describe('withCeilings', () => {
     expect(cells.map((_, index) => ceilingIndexOf(cells, index))).toEqual([-1, 0, -1, 2, 0, 2])
   })
 
-  test.each(['outstanding', 'producers', 'messageSize', 'compression', 'partitions', 'acks'] as const)(
-    '%s is configuration',
-    field => {
-      const other = {
-        outstanding: 5,
-        producers: 2,
-        messageSize: 5,
-        compression: 'lz4',
-        partitions: 5,
-        acks: '1',
-      }
-      const cells = [cell, { ...cell, [field]: other[field] }] as Cell[]
-      expect(withCeilings(cells)).toHaveLength(4)
-    },
-  )
+  test.each([
+    'outstanding',
+    'producers',
+    'processes',
+    'messageSize',
+    'compression',
+    'partitions',
+    'acks',
+  ] as const)('%s is configuration', field => {
+    const other = {
+      outstanding: 5,
+      producers: 2,
+      processes: 2,
+      messageSize: 5,
+      compression: 'lz4',
+      partitions: 5,
+      acks: '1',
+    }
+    const cells = [cell, { ...cell, [field]: other[field] }] as Cell[]
+    expect(withCeilings(cells)).toHaveLength(4)
+  })
 
   test('without ceilings there is none', () => {
     expect(ceilingIndexOf([cell], 0)).toBe(-1)
@@ -133,6 +140,7 @@ describe('whyNotApplicable', () => {
       'a batch of 1 does not fit into 0 outstanding, of 3 for 4 threads',
     ],
     ['more than memory', { messageSize: 1_000_000 }, '10.0 GB would be on their way, of 1.0 GB that may be'],
+    ['in many processes', { processes: 100 }, '1.1 GB would be on their way, of 1.0 GB that may be'],
     ['by many producers', { producers: 100 }, '1.1 GB would be on their way, of 1.0 GB that may be'],
   ])('%s', (_, change, why) => {
     expect(whyNotApplicable({ ...cell, ...change }, 1e9)).toBe(why)

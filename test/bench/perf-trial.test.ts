@@ -113,7 +113,9 @@ describe('a trial tells', () => {
   test('how it goes on, and begins after so many messages', async () => {
     const told: Progress[] = []
     const more = { reportingSeconds: 0.1, warmupMessages: 5000, warmupSeconds: 0, length: { seconds: 0.5 } }
-    const { figures, faults } = await runTrial(specOf('reported', {}, more), progress => told.push(progress))
+    const { figures, faults } = await runTrial(specOf('reported', {}, more), {
+      onProgress: progress => told.push(progress),
+    })
     expect(faults).toEqual([])
     expect(told.length).toBeGreaterThan(1)
     const inWindow = figures.messagesPerSecond * figures.seconds

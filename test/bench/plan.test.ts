@@ -72,6 +72,14 @@ test('another installation doubles the estimate', () => {
   expect(estimateSeconds({ ...plan, against })).toBe(2 * estimateSeconds(plan))
 })
 
+test('so does each layer of a row that has them, and those of brokers are four', () => {
+  const cells = cellsOf({ ...defaultGrid, threads: [1, 2] })
+  const own = { ...plan, cells, brokers: undefined }
+  expect(estimateSeconds({ ...own, stages: true })).toBeCloseTo(2 * estimateSeconds(own), 6)
+  const given = { ...own, brokers: 'host:1' }
+  expect(estimateSeconds({ ...given, stages: true })).toBeCloseTo(2.5 * estimateSeconds(given), 6)
+})
+
 test('settings hold no secret', () => {
   const settings = settingsOf({ ...plan, properties: { 'sasl.password': 'swordfish', 'linger.ms': 5 } })
   expect(JSON.stringify(settings)).not.toContain('swordfish')

@@ -1,6 +1,7 @@
 import { type Cell, cellsOf, defaultGrid, type Grid } from '../../src/bench/cell.ts'
 import { type BenchReport, reportCell } from '../../src/bench/report.ts'
 import type { Trial } from '../../src/bench/trial.ts'
+import { type TuneReport, tuneReport } from '../../src/bench/tune/tune-report.ts'
 
 export const someEnvironment: BenchReport['environment'] = {
   date: '2026-11-22T00:00:00.000Z',
@@ -49,6 +50,8 @@ export function validTrial(messagesPerSecond: number, more: Partial<Trial> = {})
     messagesPerSecond,
     megabytesPerSecond: messagesPerSecond / 1e4,
     threads: 1,
+    processes: 1,
+    busy: { machine: 0.5, loop: 0.5, connection: 0.5, inFlight: 0 },
     achievedRate: null,
     latencyMs: null,
     histogram: null,
@@ -96,4 +99,29 @@ export function someReport(
     error: null,
     exitCode: 0,
   }
+}
+
+/** A tuning whose winner was borne out, with a verdict in these words. */
+export function someTuning(text: string): TuneReport {
+  const start = { producers: 1, 'linger.ms': 5 }
+  const verdict = { kind: 'faster', text, pairs: 7, ratio: null, p: 0.01, kept: null } as const
+  const common = { configuration: start, rate: 'max', state: 'valid', why: null, p99Ms: null } as const
+  const tried = [{ value: 25, trials: 4, gain: 1.25, rate: null }]
+  return tuneReport(
+    {
+      goal: { kind: 'throughput' },
+      searched: [],
+      start,
+      winner: { ...start, 'linger.ms': 25 },
+      mostTrials: { search: 9, fresh: 14 },
+      search: {
+        done: true,
+        steps: [{ name: 'linger.ms', from: 5, to: 25, tried }],
+        trials: [{ ...common, order: 1, messagesPerSecond: 1e5 }],
+        rates: null,
+      },
+      confirmation: { rate: null, verdict, settings: [{ name: 'linger.ms', from: 5, to: 25, verdict }] },
+    },
+    someEnvironment,
+  )
 }

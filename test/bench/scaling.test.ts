@@ -60,21 +60,21 @@ describe('scalingOf', () => {
     )
   })
 
-  test.each<[string, Partial<Trial>, string]>([
-    ['CPU', cpu(3.8), 'At 1 this process alone used 1.9 of 2 cores, which leaves none for more.'],
-    [
-      'event loop',
-      { eventLoopDelayMs: { p50: 1, p99: 30 } },
-      'one in a hundred timers of the event loop was 30 ms late',
-    ],
-    ['garbage', { gcMs: 500 }, 'the garbage collector took 25 % of the time'],
-    [
-      'none of these',
-      {},
-      'nothing that was measured was near its limit; cluster and network were not measured',
-    ],
-  ])('limits as measured: %s', (_, more, told) => {
-    expect(along([1, 4], [steady(100, more), steady(100, more)]).text).toContain(told)
+  test('tells what was near its end at the knee, and what to do', () => {
+    const found = along([1, 4], [steady(100, cpu(3.8)), steady(100)])
+    expect(found.limits).toEqual(['this process alone used 1.9 of 2 cores, which leaves none for more'])
+    expect(found.text).toBe(
+      'loops: take 1, more does not pay: 4 made 1.00 times the rate of 1. At 1 this process alone used 1.9 of 2 cores, ' +
+        'which leaves none for more. Only more cores, or another machine beside this one, carry more.',
+    )
+  })
+
+  test('where the largest is best, too', () => {
+    const found = along([1, 2], [steady(100), steady(200, cpu(3.8))])
+    expect(found.text).toBe(
+      'loops: 2 made 2.00 times the rate of 1, efficiency 100 %; larger values may pay still. ' +
+        'But this process alone used 1.9 of 2 cores, which leaves none for more.',
+    )
   })
 
   test('each combination of the other settings has a line of its own', () => {

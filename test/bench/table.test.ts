@@ -5,6 +5,7 @@ import { type BenchReport, reportCell } from '../../src/bench/report.ts'
 import { renderReport } from '../../src/bench/table.ts'
 import type { Trial } from '../../src/bench/trial.ts'
 import { encode, Histogram, latencyMs } from '../../src/latency/index.ts'
+import { validTrial } from './reports.ts'
 
 const environment: BenchReport['environment'] = {
   date: '2026-11-22T00:00:00.000Z',
@@ -34,42 +35,7 @@ const environment: BenchReport['environment'] = {
   properties: {},
 }
 
-function valid(messagesPerSecond: number): Trial {
-  return {
-    order: 1,
-    state: 'valid',
-    why: null,
-    offered: 3 * messagesPerSecond,
-    delivered: 3 * messagesPerSecond,
-    failed: 0,
-    possiblyPersisted: 0,
-    endOffsetsMoved: 3 * messagesPerSecond,
-    transactionMarkers: 0,
-    beyondDelivered: 0,
-    transactions: null,
-    metrics: null,
-    seconds: 2,
-    messagesPerSecond,
-    megabytesPerSecond: messagesPerSecond / 1e4,
-    threads: 1,
-    achievedRate: null,
-    latencyMs: null,
-    histogram: null,
-    distinctRequests: null,
-    floorMs: null,
-    floorHistogram: null,
-    lingerMs: null,
-    backlogGrowth: null,
-    latencyOverTime: null,
-    threadDelayMs: null,
-    batchMessages: 2500,
-    requestsPerSecond: 40,
-    cpuSeconds: { user: 1.5, system: 0.5 },
-    gcMs: 10,
-    eventLoopDelayMs: { p50: 0.1, p99: 2.5 },
-    peakRssBytes: 120e6,
-  }
-}
+const valid = (messagesPerSecond: number): Trial => validTrial(messagesPerSecond)
 
 const faulty: Trial = { order: 2, state: 'void', why: 'the trial\'s process was ended by "SIGKILL", so' }
 
@@ -172,7 +138,7 @@ describe('renderReport', () => {
   test('a table has a column for what differs, and tells of void trials', () => {
     expect(
       renderReport(two, 'table'),
-    ).toBe(`Embedded cluster (not Kafka); 2 trials of 2 s a row; engine batch, batch 1,000, outstanding 10,000, loops 1, threads 1, producers 1, bytes 100, rate max, compression none, partitions 4, acks all
+    ).toBe(`Embedded cluster (not Kafka); 2 trials of 2 s a row; engine batch, batch 1,000, outstanding 10,000, loops 1, threads 1, producers 1, processes 1, bytes 100, rate max, compression none, partitions 4, acks all
 
 api      msg/s      low     high  MB/s  CPU s/M  loop p99 ms  RSS MB  trials
 send   110,000  100,000  120,000  11.0     9.17          2.5     120  2 valid
@@ -195,12 +161,14 @@ void: batch, trial 2: the trial's process was ended by "SIGKILL", so
     const lines = renderReport(two, 'csv').split('\r\n')
     expect(lines).toHaveLength(4)
     expect(lines[0]).toBe(
-      'cluster,engine,api,batch,outstanding,loops,threads,producers,messageSize,rate,compression,partitions,acks,' +
+      'cluster,engine,api,batch,outstanding,loops,threads,producers,processes,messageSize,rate,compression,partitions,acks,' +
         'messagesPerSecond,low,high,megabytesPerSecond,cpuSecondsPerMillion,eventLoopDelayP99Ms,peakRssBytes,' +
         'batchMessages,requestsPerSecond,achievedRate,latencyP50Ms,latencyP95Ms,latencyP99Ms,latencyP999Ms,' +
         'latencyP9999Ms,latencyMaxMs,floorP99Ms,lingerMs,backlogGrowth,ofCeiling,ofCeilingLow,ofCeilingHigh,state,why',
     )
-    expect(lines[1]).toMatch(/^embedded,batch,send,,10000,1,1,1,100,max,none,4,all,110000,100000,120000,11,/)
+    expect(lines[1]).toMatch(
+      /^embedded,batch,send,,10000,1,1,1,1,100,max,none,4,all,110000,100000,120000,11,/,
+    )
     expect(lines[2]).toMatch(/,"1 valid, 1 void","the trial's process was ended by ""SIGKILL"", so"$/)
   })
 

@@ -143,6 +143,76 @@ describe('a trial', () => {
     expect(faults[0]).toMatch(/^\d+ of \d+ messages were not delivered \(.*MSG_SIZE_TOO_LARGE/)
   })
 
+  test.each<[Api, Partial<Grid>, Partial<TrialSpec>]>([
+    ['batch', { processes: [2] }, {}],
+    ['framed', { processes: [2], threads: [2], batch: [300] }, {}],
+    ['send', { processes: [3] }, { length: { messages: 1001 } }],
+  ])('of %s in processes %j has one account, and one window', async (api, grid, more) => {
+    const topic = `processes-${api}`
+    const { figures, faults, part } = await resultOf(specOf(topic, { ...grid, api: [api] }, more))
+
+    expect(faults).toEqual([])
+    expect(part).toBeUndefined()
+    expect(figures).toMatchObject({ processes: grid.processes?.[0], threads: grid.threads?.[0] ?? 1 })
+    expect(figures.delivered).toBe(await endOffsets(topic))
+    expect(figures.offered).toBe(figures.delivered)
+    const inWindow = figures.messagesPerSecond * figures.seconds
+    if ('length' in more) expect(inWindow).toBeCloseTo(1001, 6)
+    else {
+      expect(inWindow).toBeLessThan(figures.delivered)
+      expect(figures.seconds).toBeGreaterThan(0.29)
+    }
+    // each has a Node.js of its own
+    expect(figures.peakRssBytes).toBeGreaterThan((grid.processes?.[0] ?? 0) * 40e6)
+  })
+
+  test('in processes and threads has each number once, and statistics of all producers', async () => {
+    const several = { processes: [2], producers: [2], threads: [2] }
+    const grid = { api: ['framed' as const], ...several, batch: [7], outstanding: [50] }
+    const asked = { payloadMonotonic: true, metrics: true, warmupMessages: 300, warmupSeconds: 0 }
+    const more = { ...asked, length: { messages: 400 } }
+    const { figures, faults, took } = await resultOf(specOf('processes-numbers', grid, more))
+    expect(faults).toEqual([])
+    expect(took).toEqual(['payload-monotonic', 'warmup-messages', 'print-metrics'])
+    expect(figures.metrics).toHaveLength(4)
+    expect(figures).toMatchObject({
+      endOffsetsMoved: figures.delivered,
+      beyondDelivered: 0,
+      transactions: null,
+    })
+    expect(figures.delivered).toBeGreaterThanOrEqual(700)
+    const numbers = (await cluster.readAll('processes-numbers')).map(({ value }) => Number(value))
+    expect(numbers).toHaveLength(figures.delivered)
+    expect(new Set(numbers).size).toBe(numbers.length)
+  })
+
+  test('of a ceiling in processes', async () => {
+    const spec = specOf('processes-ceiling', { processes: [2] })
+    const { figures, faults } = await resultOf({ ...spec, cell: ceilingOf(spec.cell) })
+    expect(faults).toEqual([])
+    expect(figures.delivered).toBe(await endOffsets('processes-ceiling'))
+  })
+
+  test('in processes is void when messages are refused, and all of them end soon', async () => {
+    const properties = { 'bootstrap.servers': cluster.bootstrapServers, 'message.max.bytes': 1000 }
+    const grid = { messageSize: [2000], processes: [2] }
+    const { faults, figures } = await resultOf(
+      specOf('processes-refused', grid, { properties, length: { seconds: 60 } }),
+    )
+    expect(figures).toMatchObject({ delivered: 0, failed: figures.offered })
+    expect(faults[0]).toMatch(/^\d+ of \d+ messages were not delivered \(.*MSG_SIZE_TOO_LARGE/)
+  })
+
+  test('tells how near to its end each thing was', async () => {
+    const { figures } = await resultOf(specOf('busy', {}, { length: { seconds: 0.5 } }))
+    const { machine, loop, connection, inFlight } = figures.busy
+    for (const share of [machine, loop, connection, inFlight]) {
+      expect(share).toBeGreaterThanOrEqual(0)
+      expect(share).toBeLessThanOrEqual(1)
+    }
+    expect(loop).toBeGreaterThan(0)
+  })
+
   test('tells how many messages librdkafka put into each request', async () => {
     const { figures } = await resultOf(
       specOf('requests', { outstanding: [100], batch: [1] }, { length: { seconds: 1 } }),
@@ -204,6 +274,8 @@ describe('a trial with a rate', () => {
     ['batch', { producers: [2], loops: [2] }, {}, 600],
     ['framed', { threads: [2], batch: [3] }, { length: { messages: 501 } }, 501],
     ['send', { threads: [2], engine: ['batch'] }, { length: { messages: 7 } }, 7],
+    ['batch', { processes: [2] }, {}, 600],
+    ['send', { processes: [2], threads: [2] }, { length: { messages: 501 } }, 501],
   ])('of %s %j %j sends what is due, and times exactly that', async (api, grid, more, due) => {
     const topic = `rate-${api}-${Object.keys(grid).join('-')}`
     const spec = specOf(topic, { ...grid, api: [api], rate: [1000] }, { length: { seconds: 0.6 }, ...more })
@@ -215,6 +287,9 @@ describe('a trial with a rate', () => {
     const latencies = decode(figures.histogram as string)
     expect(latencies.count).toBe(due)
     expect(figures.latencyMs?.max).toBe((latencies.max as number) / 1e6)
+    const points = figures.latencyOverTime ?? []
+    expect(points.reduce((sum, { count }) => sum + count, 0)).toBe(due)
+    expect(Math.max(...points.map(({ max }) => max ?? 0))).toBe(figures.latencyMs?.max)
     expect(figures.lingerMs).toBe(5)
     // nothing is due faster than that, and what was late is made up for
     expect(figures.achievedRate).toBeGreaterThan(0)
@@ -294,6 +369,7 @@ describe("another installation's trial", () => {
     ['rate', { rate: [100] }, '{ achievedRate: null }'],
     ['rate', { rate: ['max'] }, '{ achievedRate: 100 }'],
     ['threads', { threads: [1] }, '{ threads: 2 }'],
+    ['processes', { processes: [2] }, '{}'],
   ])('that took no notice of --%s (%j, %s) is no result', async (option, grid, figures) => {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-other-'))
     const entry = join(folder, 'trial-process.mjs')

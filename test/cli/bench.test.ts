@@ -10,6 +10,7 @@ import { run } from '../../src/cli/run.ts'
 import { Producer } from '../../src/index.ts'
 import { EmbeddedCluster } from '../../src/testing/index.ts'
 import { withCharts } from '../support/report-libraries.ts'
+import { start } from './harness.ts'
 
 interface Session {
   readonly exitCode: number
@@ -405,6 +406,45 @@ describe('millrace bench', () => {
     })
     expect(stderr).toMatch(/8 trials, about \d\d min( \d+ s)?, which is long/)
     expect(exitCode).toBe(143)
+  })
+
+  describe('a grid of hours', () => {
+    const hours = ['bench', '--api', 'batch', '--duration', '4000', '--repeat', '1']
+
+    test.each(['n\n', '\n', 'what?\n'])(
+      'is asked about on a terminal; %j: nothing is measured',
+      async text => {
+        const running = start(hours, { terminal: true })
+        await running.tells('Go on? [y/N]')
+        running.stdin.write(text)
+        expect(await running.exit).toBe(130)
+        expect(running.stderr.text).toContain('1 trial, about 1 h 06 min, which is long')
+        expect(running.stdout.text).toBe('')
+      },
+    )
+
+    test('the end of input is no yes', async () => {
+      const running = start(hours, { terminal: true, stdin: '' })
+      expect(await running.exit).toBe(130)
+      expect(running.stdout.text).toBe('')
+    })
+
+    test.each<[string, string[], boolean]>([
+      ['with a yes', hours, true],
+      ['with --yes nobody is asked', [...hours, '--yes'], true],
+      ['without a terminal there is nobody to ask', hours, false],
+    ])('%s: it begins', async (name, args, terminal) => {
+      const running = start(args, { terminal })
+      if (name === 'with a yes') {
+        await running.tells('[y/N]')
+        running.stdin.write('y\n')
+      }
+      // it listens to signals from when it begins
+      await running.listens
+      running.signal('SIGTERM')
+      expect(await running.exit).toBe(143)
+      expect(running.stderr.text.includes('[y/N]')).toBe(name === 'with a yes')
+    })
   })
 
   test('a broker that is not there', async () => {

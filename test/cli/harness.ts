@@ -5,6 +5,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { afterAll } from 'vitest'
 import type { Io } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
+import { deferred } from '../../src/deferred.ts'
 
 /** What a command wrote, as text that grows. */
 class Sink extends Writable {
@@ -33,6 +34,10 @@ export interface Running {
   readonly stdout: Sink
   readonly stderr: Sink
   readonly exit: Promise<number>
+  /** Resolves once standard error has that; rejects where the command ends before. */
+  tells(text: string): Promise<void>
+  /** Resolves once it listens to signals. */
+  readonly listens: Promise<void>
   signal(name: 'SIGINT' | 'SIGTERM'): void
 }
 
@@ -47,8 +52,9 @@ export function start(
   argv: readonly string[],
   { env = {}, terminal = false, stdin }: HarnessOptions = {},
 ): Running {
+  const { promise: listens, resolve: heard } = deferred<void>()
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
-  const input = new PassThrough()
+  const input = Object.assign(new PassThrough(), { isTTY: terminal })
   const stdout = new Sink(terminal)
   const stderr = new Sink(terminal)
   if (stdin !== undefined) input.end(stdin)
@@ -59,14 +65,26 @@ export function start(
     env,
     onSignal(listener) {
       listeners.add(listener)
+      heard()
       return () => listeners.delete(listener)
     },
   }
+  let ended = false
+  const exit = run(argv, io).finally(() => {
+    ended = true
+  })
   return {
     stdin: input,
     stdout,
     stderr,
-    exit: run(argv, io),
+    exit,
+    listens,
+    async tells(text) {
+      while (!stderr.text.includes(text)) {
+        if (ended) throw new Error(`it ended without a word of ${JSON.stringify(text)}: ${stderr.text}`)
+        await new Promise(resolve => setTimeout(resolve, 5))
+      }
+    },
     signal(name) {
       for (const listener of listeners) listener(name)
     },
@@ -80,6 +98,11 @@ export interface Ended {
 }
 
 /** Runs a command line to its end. */
+/** Standard error without what an embedded cluster, asked as if it were Kafka, cannot tell a load beforehand. */
+export function withoutUnchecked(stderr: string): string {
+  return stderr.replace(/^Not checked: .*\n/gm, '')
+}
+
 export async function millrace(argv: readonly string[], options: HarnessOptions = {}): Promise<Ended> {
   const running = start(argv, { stdin: '', ...options })
   const exit = await running.exit

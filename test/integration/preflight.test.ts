@@ -23,7 +23,8 @@ await describeOnKafka('preflight on Apache Kafka', { real: true }, kafka => {
     return topic
   }
 
-  const produce = (...argv: string[]) => millrace(['produce', '-b', kafka().bootstrapServers, ...argv])
+  const produce = (...argv: string[]) =>
+    millrace(['produce', '-b', kafka().bootstrapServers, '--no-receipt', ...argv])
 
   async function endOffset(topic: string): Promise<number | undefined> {
     const producer = await connect({ 'allow.auto.create.topics': false })

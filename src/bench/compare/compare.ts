@@ -1,4 +1,4 @@
-import { type Cell, defaultGrid } from '../cell.ts'
+import { type Cell, defaultGrid, type Grid } from '../cell.ts'
 import type { CellReport } from '../report.ts'
 import { medianOf } from '../statistics.ts'
 import { competes } from '../verdicts/grid.ts'
@@ -152,7 +152,7 @@ function find({ cells }: Recorded, cell: Cell): RecordedCell | undefined {
 
 /** A setting that an older file does not know had the default then. Unknown partitions may be any. */
 function same(settings: Readonly<Record<string, unknown>>, cell: Cell): boolean {
-  return (Object.keys(defaultGrid) as (keyof Cell)[]).every(field => {
+  return (Object.keys(defaultGrid) as (keyof Grid)[]).every(field => {
     const then = field in settings ? settings[field] : defaultGrid[field][0]
     return then === cell[field] || (field === 'partitions' && (then === null || cell[field] === null))
   })

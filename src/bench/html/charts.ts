@@ -98,7 +98,12 @@ export class Charts {
   /** A line each, over values in their order. */
   lines(
     series: readonly Series[],
-    text: ChartText & { readonly along: string; readonly logarithmic?: boolean },
+    text: ChartText & {
+      readonly along: string
+      readonly logarithmic?: boolean
+      /** Of the values along; default: as they are. */
+      readonly tick?: (x: string) => string
+    },
   ): Html {
     const { ruleX, lineY, dot, axisX, axisY } = this.#plot
     const domain = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))]
@@ -111,7 +116,7 @@ export class Charts {
       x: { type: 'point', domain, padding: 0.3 },
       y: text.logarithmic === true ? { type: 'log', grid: true } : { zero: true, nice: true, grid: true },
       marks: [
-        axisX({ label: text.along, labelAnchor: 'center' }),
+        axisX({ label: text.along, labelAnchor: 'center', ...(text.tick && { tickFormat: text.tick }) }),
         axisY({ tickFormat: text.format, ticks: 6, label: text.unit, labelArrow: 'none' }),
         ...series.flatMap(({ points }, at) => [
           ruleX(points, {
@@ -168,8 +173,9 @@ export class Charts {
       document: this.#document,
       width,
       style: { fontSize: '13px', background: 'none' },
-      marginLeft: 20,
-      marginRight: 24,
+      // half of the first and last tick's words stand beyond the frame
+      marginLeft: 32,
+      marginRight: 32,
     }
   }
 

@@ -1,11 +1,12 @@
 import { type AnalysedReport, headlines } from '../analysis.ts'
 import { finding } from '../finding.ts'
 import { Charts } from './charts.ts'
-import { Html, html } from './html.ts'
+import { Html, html, nothing } from './html.ts'
 import { layers } from './layers.ts'
 import { cost, environment, latency, trials } from './sections.ts'
 import { style } from './style.ts'
 import { throughput } from './throughput.ts'
+import { tuning } from './tuning.ts'
 import { verdicts } from './verdicts.ts'
 
 /** Nothing from elsewhere, and no script at all: whatever a label or an error says stays text. */
@@ -38,8 +39,9 @@ export async function renderPage(report: AnalysedReport): Promise<string> {
 <p class="lead">${sentence}</p>
 ${notice}
 <ul>${headlines(report).map(line => html`<li>${line}</li>`)}</ul>
+${tuning(report)}
 ${throughput(report, charts)}
-${verdicts(report, charts)}
+${report.tune === undefined ? verdicts(report, charts) : nothing}
 ${latency(report, charts)}
 ${cost(report, charts)}
 ${layers(report, charts)}

@@ -20,13 +20,13 @@ export function table<Row>(name: string, rows: readonly Row[], columns: readonly
       html`<tr>${columns.map(({ value, kind }) => html`<td class="${kind ?? 'number'}">${value(row) ?? '–'}</td>`)}</tr>\n`,
   )
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${name}">
-<table><thead><tr>${head}</tr></thead>
+<table aria-label="${name}"><thead><tr>${head}</tr></thead>
 <tbody>${body}</tbody></table></div>`
 }
 
 /** A chart with its caption, and its data beneath. */
 export function figure(caption: string, chart: Html, data: Html): Html {
-  return html`<figure><figcaption>${caption}</figcaption>
+  return html`<figure aria-label="${caption}"><figcaption>${caption}</figcaption>
 ${chart}
 ${data}</figure>
 `

@@ -32,6 +32,7 @@ figcaption { margin-bottom: 0.25rem; }
 .legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; }
 .legend svg { vertical-align: middle; margin-right: 0.4rem; }
 .scroll { overflow-x: auto; }
+pre { padding: 0.5rem 0.75rem; background: var(--panel); font-size: 0.875rem; }
 .scroll:focus-visible { outline: 2px solid var(--s0); }
 table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.75rem 0.2rem 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--edge); }
@@ -41,6 +42,7 @@ td.words { text-align: left; white-space: normal; min-width: 14rem; }
   body { padding: 0.75rem; }
   .wide { display: none; }
   .narrow { display: block; }
+  th { white-space: normal; vertical-align: bottom; }
 }
 @media print {
   :root {
@@ -52,7 +54,8 @@ td.words { text-align: left; white-space: normal; min-width: 14rem; }
   .wide { display: block; }
   .narrow { display: none; }
   .scroll { overflow: visible; }
-  th, td { white-space: normal; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  th, td { white-space: normal; overflow-wrap: anywhere; }
   figure, tr { break-inside: avoid; }
   h2, h3, figcaption { break-after: avoid; }
 }

@@ -24,7 +24,10 @@ export function stagesOf(cell: Cell, embedded: boolean): readonly Stage[] {
   return embedded ? ['javascript', 'addon', 'embedded'] : ['javascript', 'addon', 'embedded', 'brokers']
 }
 
-/** The batch engine's cells of one thread at full speed: the callback engine has other layers, and threads overlap theirs. */
-export function hasStages({ engine, threads, rate }: Cell): boolean {
-  return engine === 'batch' && threads === 1 && rate === 'max'
+/**
+ * The batch engine's cells of one thread at full speed: the callback engine has other layers, and threads and processes
+ * overlap theirs.
+ */
+export function hasStages({ engine, threads, processes, rate }: Cell): boolean {
+  return engine === 'batch' && threads === 1 && processes === 1 && rate === 'max'
 }

@@ -1,16 +1,10 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { analyse } from '../../../src/bench/analysis.ts'
 import { renderPage } from '../../../src/bench/html/page.ts'
 import type { BenchReport } from '../../../src/bench/report.ts'
 import type { Trial } from '../../../src/bench/trial.ts'
-import { canDraw, withCharts } from '../../support/report-libraries.ts'
-import { skipBecause } from '../../support/skip-reason.ts'
-import { someReport, steady } from '../reports.ts'
+import { withCharts } from '../../support/report-libraries.ts'
+import { someReport, someTuning, steady } from '../reports.ts'
 
 const evil = `</title><script>alert(1)</script><img src=x onerror="alert(2)">'&`
 const faulty: Trial = { order: 3, state: 'void', why: evil }
@@ -137,6 +131,17 @@ describe('renderPage', withCharts, () => {
     ])
   })
 
+  test("what was tuned has its properties as text, and its verdicts instead of the grid's", async () => {
+    const tune = someTuning(evil)
+    const { document } = await pageOf({ ...report, tune })
+    const titles = [...document.querySelectorAll('h2')].map(({ textContent }) => textContent)
+    expect(titles).toContain('Tuning for throughput')
+    expect(titles).not.toContain('Verdicts')
+    expect(document.querySelector('pre')?.textContent).toBe(tune.file)
+    expect(document.querySelector('[aria-label="Search"] tbody')?.textContent).toContain('+25 %taken')
+    expect(document.querySelector('.lead')?.textContent).toContain('than the start configuration')
+  })
+
   test('without latency says why there is none', async () => {
     const { document } = await pageOf(report)
     const section = [...document.querySelectorAll('section')].find(({ textContent }) =>
@@ -187,38 +192,5 @@ describe('renderPage', withCharts, () => {
     const { document } = await pageOf(of)
     expect(document.querySelectorAll('h2')).toHaveLength(6)
     expect(document.body.innerHTML).not.toMatch(/NaN|undefined|Infinity/)
-  })
-})
-
-function findBrowser(): string | undefined {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  return names.find(name => spawnSync(name, ['--version']).status === 0)
-}
-
-const browser = canDraw ? findBrowser() : undefined
-const unseen = browser === undefined ? skipBecause('no Chromium on this machine') : {}
-
-describe('in a browser', unseen, () => {
-  test.each([
-    ['a page', 1000],
-    ['a phone', 360],
-  ])('%s: nothing to complain of', async (_, width) => {
-    const folder = mkdtempSync(join(tmpdir(), 'millrace-page-'))
-    try {
-      const file = join(folder, 'report.html')
-      const picture = join(folder, 'report.png')
-      writeFileSync(file, await renderPage(analyse(report, { margin: 5 })))
-      const args = ['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr']
-      const { status, stderr } = spawnSync(
-        browser as string,
-        [...args, `--screenshot=${picture}`, `--window-size=${width},900`, pathToFileURL(file).href],
-        { encoding: 'utf8', timeout: 20_000 },
-      )
-      expect(stderr).not.toContain('CONSOLE')
-      expect(status).toBe(0)
-      expect(readFileSync(picture).length).toBeGreaterThan(5000)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
   })
 })

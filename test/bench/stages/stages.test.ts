@@ -99,6 +99,7 @@ describe('stagesOf', () => {
     [{}, false, 4],
     [{ engine: ['callback'] }, true, 0],
     [{ threads: [2] }, true, 0],
+    [{ processes: [2] }, true, 0],
     [{ rate: [100] }, true, 0],
   ])('of %j (embedded: %s) there are %i', (grid, embedded, count) => {
     expect(stagesOf(cellOf(grid), embedded)).toHaveLength(count)
