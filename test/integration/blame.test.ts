@@ -104,7 +104,8 @@ await describeOnKafka('who is at fault, on Apache Kafka', { real: true }, kafka 
       const topic = await topicWith({ 'message.timestamp.before.max.ms': '86400000' })
       const now = Date.now()
       const content = numbered(n => `{"t":${n % 500 === 7 ? now - 2 * 86_400_000 : now}}`)
-      const { exit, account, letters } = await load(topic, content, [...engine, '--timestamp-field', 't'])
+      const argv = [...engine, '--timestamp-field', 't', '--allow-expired']
+      const { exit, account, letters } = await load(topic, content, argv)
       expect({ exit, account }).toMatchObject({ exit: 3, account: { delivered: RECORDS - 4, rejected: 4 } })
       expect(letters.map(({ source }) => source.line)).toEqual([8, 508, 1008, 1508])
       expect(await lengthOf(topic)).toBe(RECORDS - 4)
