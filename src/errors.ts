@@ -69,6 +69,11 @@ export class MillraceError extends Error {
   }
 }
 
+/** What an error says, without its hint: for another one that is to have the same. */
+export function textOf({ message, hint }: MillraceError): string {
+  return hint === undefined ? message : message.slice(0, -(hint.length + '. '.length))
+}
+
 /** Whether the record itself or the cluster (or the way to it) is the cause. */
 export type Fault = 'record' | 'cluster'
 

@@ -447,7 +447,14 @@ export class BatchEngine implements Engine {
 
   #tooLarge(framed: Framed, index: number): MillraceError {
     const size = (bytes: Uint8Array | null) => bytes?.byteLength ?? 0
-    const { value, key } = messageOf(framed, index)
+    let message: Message
+    try {
+      message = messageOf(framed, index)
+    } catch {
+      // somebody has changed the ranges since
+      return misplaced(index)
+    }
+    const { value, key } = message
     const cost = MESSAGE_OVERHEAD + size(value as Uint8Array | null) + size(encode('key', key))
     return tooLarge(cost, this.limits.bytes, framed.topic)
   }

@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { times } from 'async'
 import type { Engine, Failure, Receiver } from '../engine/engine.ts'
-import { aborted, type DeliveryError, describe, MillraceError } from '../errors.ts'
+import { messageOf } from '../engine/message.ts'
+import { aborted, type DeliveryError, describe, MillraceError, textOf } from '../errors.ts'
 import { now } from '../latency/index.ts'
 import type { Detail, Framed, Message } from '../types.ts'
 import { batchLength } from './batch-length.ts'
@@ -205,7 +206,7 @@ export class ProduceRun<T> {
     try {
       await waiter.offered
     } catch (error) {
-      if (isArray) this.#keepUnsent((messages as readonly Message[]).slice(tally.offered))
+      this.#keepUnsent(messages, tally.offered)
       this.stop(error as MillraceError)
     }
     tally.seal()
@@ -276,10 +277,13 @@ export class ProduceRun<T> {
     }
   }
 
-  #keepUnsent(item: Item): void {
-    // one by one: a spread of many would be beyond the arguments that a call can have
-    if (Array.isArray(item)) for (const message of item as readonly Message[]) this.#unsent.push(message)
-    else if (!isFramed(item)) this.#unsent.push(item as Message)
+  /** What the source gave, from message `from` on. */
+  #keepUnsent(item: Item, from = 0): void {
+    const length = sizeOf(item)
+    for (let index = from; index < length; index++) {
+      const message = messageAt(item, index)
+      if (message !== undefined) this.#unsent.push(message)
+    }
   }
 
   #ended(): Promise<void> {
@@ -346,6 +350,17 @@ function sizeOf(item: Item): number {
   return isFramed(item) ? item.ranges.length / 2 : 1
 }
 
+/** Undefined: a frame's range that is none, which could not have been sent either. */
+function messageAt(item: Item, index: number): Message | undefined {
+  if (Array.isArray(item)) return item[index]
+  if (!isFramed(item)) return item as Message
+  try {
+    return messageOf(item, index)
+  } catch {
+    return undefined
+  }
+}
+
 function iteratorOf<T>(source: Source<T>): Iterator<T> | AsyncIterator<T> {
   const asynchronous = (source as AsyncIterable<T> | null)?.[Symbol.asyncIterator]
   if (typeof asynchronous === 'function') return asynchronous.call(source)
@@ -364,7 +379,7 @@ function sourceFailed(cause: unknown): MillraceError {
 
 /** The same error with the result so far, for whoever catches it. */
 export function withResult(error: MillraceError, result: unknown): MillraceError {
-  return new MillraceError(error.code, error.message, {
+  return new MillraceError(error.code, textOf(error), {
     cause: error.cause ?? error,
     hint: error.hint,
     context: { ...error.context, result },

@@ -292,7 +292,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
    *
    * What was not accepted by then rejects with PRODUCER_CLOSED. Accepted messages that had not ended
    * are in `unsent` where the engine knows that they were never sent; otherwise they count as failed,
-   * possibly persisted, and their promises say so.
+   * possibly persisted, and their promises say so. Of frames sent with `detail: 'counts'` it keeps no message apart:
+   * those that were never sent count as failed, and not as possibly persisted.
    */
   close(options: CloseOptions = {}): Promise<CloseResult> {
     // checked before: a call with a wrong option is not the one that closes

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { MillraceError, Producer } from '../../src/index.ts'
+import { type Message, MillraceError, Producer } from '../../src/index.ts'
 import { raiseFatalError } from '../../src/testing/index.ts'
 import { freshTopic, useEmbeddedCluster, useProducers } from '../support/cluster.ts'
 
@@ -106,6 +106,38 @@ describe.each(['batch', 'callback'] as const)('the %s engine and those who use i
     await producer.flush()
     expect([(await first).offset, (await other).offset].sort()).toEqual([0, 1])
     expect(producer.counts).toMatchObject({ accepted: 2, delivered: 2, waiting: 0 })
+  })
+
+  test.each(['frame', 'array'])(
+    'what a cut call had taken of a %s and not offered is handed back',
+    async kind => {
+      const producer = await connect({ ...making, 'queue.buffering.max.messages': 9, 'linger.ms': 60_000 })
+      const topic = freshTopic()
+      const bytes = Buffer.from('0123456789abc')
+      const ranges = Uint32Array.from({ length: 26 }, (_, n) => Math.ceil(n / 2))
+      const values = [...bytes].map(byte => Buffer.of(byte))
+      const array = values.map(value => ({ topic, value, partition: 0 }))
+      const abort = new AbortController()
+      const source = kind === 'frame' ? { topic, bytes, ranges, partition: 0 } : array
+      const run = producer.produceFrom([source], { signal: abort.signal }).catch(error => error)
+      await expect.poll(() => producer.counts.inFlight).toBe(9)
+      abort.abort()
+      await producer.flush()
+      const { message, hint, context } = await run
+      expect(context.result).toMatchObject({ offered: 9, delivered: 9 })
+      expect(context.result.unsent.map((one: Message) => String(one.value))).toEqual(['9', 'a', 'b', 'c'])
+      if (hint !== undefined) expect(message.split(hint)).toHaveLength(2)
+    },
+  )
+
+  test('a call that a close cuts short tells what to do once', async () => {
+    const producer = await connect({ ...making, 'queue.buffering.max.messages': 2, 'linger.ms': 60_000 })
+    const messages = Array.from({ length: 5 }, (_, n) => ({ topic: freshTopic(), value: `${n}` }))
+    const call = producer.sendBatch(messages).catch(error => error)
+    await producer.close({ timeoutMs: 0 })
+    const { code, message, hint } = await call
+    expect(code).toBe('PRODUCER_CLOSED')
+    expect(message.split(hint)).toHaveLength(2)
   })
 
   test('a signal that is none is refused', async () => {
