@@ -101,7 +101,7 @@ export interface Binding {
 
   errors(): [code: number, name: string, text: string][]
 
-  /** Topics one a line; calls back in a later turn with the row of bind_identity.cc. False: there is no such channel. */
+  /** Topics one a line; calls back in a later turn with the row of bind_topics.cc. False: there is no such channel. */
   identify(
     channel: number,
     broker: number,
@@ -112,7 +112,7 @@ export interface Binding {
 
   /** Locks a file as flock(2) does, without waiting: 0, or errno. */
   lockFile(descriptor: number): number
-  /** Topics one a line; calls back in a later turn with the row of bind_configs.cc. False: there is no such channel. */
+  /** Topics one a line; calls back in a later turn with the row of bind_topics.cc. False: there is no such channel. */
   topicConfigs(
     channel: number,
     broker: number,

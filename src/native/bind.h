@@ -12,15 +12,14 @@ void bind_ceiling(Napi::Env env, Napi::Object exports);
 void bind_channel(Napi::Env env, Napi::Object exports);
 void bind_cluster(Napi::Env env, Napi::Object exports);
 void bind_hash(Napi::Env env, Napi::Object exports);
-void bind_configs(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
-void bind_identity(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);
 void bind_lock(Napi::Env env, Napi::Object exports);
 void bind_offers(Napi::Env env, Napi::Object exports);
 void bind_reader(Napi::Env env, Napi::Object exports);
 void bind_results(Napi::Env env, Napi::Object exports);
 void bind_sink(Napi::Env env, Napi::Object exports);
+void bind_topics(Napi::Env env, Napi::Object exports);
 
 // A thread that is being terminated may still be inside a call: then Node-API refuses everything that could run
 // JavaScript (coercions, new arrays and objects), and node-addon-api's wrappers would end the process over it. So these

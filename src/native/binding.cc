@@ -13,16 +13,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_ceiling(env, exports);
   bind_channel(env, exports);
   bind_cluster(env, exports);
-  bind_configs(env, exports);
   bind_hash(env, exports);
   bind_histogram(env, exports);
-  bind_identity(env, exports);
   bind_kafka(env, exports);
   bind_lock(env, exports);
   bind_offers(env, exports);
   bind_reader(env, exports);
   bind_results(env, exports);
   bind_sink(env, exports);
+  bind_topics(env, exports);
   return exports;
 }
 

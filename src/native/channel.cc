@@ -222,15 +222,8 @@ Counts Channel::counts() {
 }
 
 bool Channel::flush(int timeout_ms) {
-  {
-    Crossing crossing(this, true);
-    if (!crossing.open()) return false;
-    guests_.fetch_add(1);
-  }
-  // outside the gate, which a flush would hold against `close` for all its time
-  kafka_->rd_kafka_flush(rk_, timeout_ms);
-  guests_.fetch_sub(1);
-  return true;
+  // it would hold the gate against `close` for all its time
+  return visit([&](rd_kafka_t *rk) { kafka_->rd_kafka_flush(rk, timeout_ms); });
 }
 
 void Channel::closing() {

@@ -1,10 +1,11 @@
-// What a cluster says of its topics' configuration, asked through a producer's own handle.
+// What a cluster says of its topics' configuration.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "admin_request.h"
 #include "channel.h"
 
 namespace millrace {
@@ -23,10 +24,13 @@ struct ConfigsAnswer {
   std::vector<TopicConfigs> topics;
 };
 
-// @brief DescribeConfigs of topics. Waits for the answer of that broker, at most \p timeout_ms; leaves within a slice of
-// 50 ms when the channel is being closed.
-// @param broker an id out of metadata. Each broker knows, and librdkafka's own choice, the controller, may be one that
-// clients cannot reach, or be missing: it would be waited for until the time is up
+// @brief Sends a request made for DESCRIBECONFIGS. @locality any thread
+void ask_configs(const Kafka *kafka, rd_kafka_t *rk, const std::vector<std::string> &topics, const AdminRequest &request);
+// @param event its answer; stays the request's. @locality any thread
+ConfigsAnswer read_configs(const Kafka *kafka, rd_kafka_event_t *event);
+
+// @brief Both, through a producer's own handle. Waits for the answer of that broker, at most \p timeout_ms and a second;
+// leaves within a slice of 50 ms when the channel is being closed.
 // @locality any thread but JavaScript's; no lock. The answer is the caller's.
 ConfigsAnswer describe_topic_configs(Channel &channel, int32_t broker, const std::vector<std::string> &topics,
                                      int timeout_ms);

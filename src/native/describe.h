@@ -27,6 +27,7 @@ class DescribeJob : public Job {
   TopicFacts find_topic(const Session &session, const std::string &name);
   void describe_ids(const Session &session);
   void describe_policies(const Session &session);
+  std::vector<std::string> found() const;
 
   const std::vector<std::string> names_;
   const int timeout_ms_;

@@ -1,53 +1,35 @@
 #include "identity.h"
 
-#include <chrono>
-
 namespace millrace {
 namespace {
 
-constexpr int kSliceMs = 50;
 // Brokers before 2.8 have no ids.
 constexpr const char *kNoId = "AAAAAAAAAAAAAAAAAAAAAA";
 
-// librdkafka's objects of one request, destroyed with it. An answer that comes later is dropped with its queue.
-class TopicsRequest {
- public:
-  TopicsRequest(const Kafka *kafka, rd_kafka_t *rk, int32_t broker, const std::vector<std::string> &topics,
-                int timeout_ms)
-      : kafka_(kafka), queue_(kafka->rd_kafka_queue_new(rk)) {
-    rd_kafka_AdminOptions_t *options = kafka->rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-    char errstr[256];
-    kafka->rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, errstr, sizeof(errstr));
-    kafka->rd_kafka_AdminOptions_set_broker(options, broker, errstr, sizeof(errstr));
-    std::vector<const char *> names;
-    for (const std::string &topic : topics) names.push_back(topic.c_str());
-    rd_kafka_TopicCollection_t *all = kafka->rd_kafka_TopicCollection_of_topic_names(names.data(), names.size());
-    // copied by librdkafka
-    kafka->rd_kafka_DescribeTopics(rk, all, options, queue_);
-    kafka->rd_kafka_TopicCollection_destroy(all);
-    kafka->rd_kafka_AdminOptions_destroy(options);
-  }
-  ~TopicsRequest() {
-    if (event_ != nullptr) kafka_->rd_kafka_event_destroy(event_);
-    kafka_->rd_kafka_queue_destroy(queue_);
-  }
-  TopicsRequest(const TopicsRequest &) = delete;
+}  // namespace
 
-  // @returns the answer, owned by this; null while there is none
-  rd_kafka_event_t *wait(int ms) {
-    event_ = kafka_->rd_kafka_queue_poll(queue_, ms);
-    return event_;
-  }
+std::string cluster_id(const Kafka *kafka, rd_kafka_t *rk, int timeout_ms) {
+  char *told = kafka->rd_kafka_clusterid(rk, timeout_ms);
+  if (told == nullptr) return "";
+  std::string id = told;
+  kafka->rd_kafka_mem_free(rk, told);
+  return id;
+}
 
- private:
-  const Kafka *kafka_;
-  rd_kafka_queue_t *queue_;
-  rd_kafka_event_t *event_ = nullptr;
-};
+void ask_topic_ids(const Kafka *kafka, rd_kafka_t *rk, const std::vector<std::string> &topics,
+                   const AdminRequest &request) {
+  std::vector<const char *> names;
+  for (const std::string &topic : topics) names.push_back(topic.c_str());
+  rd_kafka_TopicCollection_t *all = kafka->rd_kafka_TopicCollection_of_topic_names(names.data(), names.size());
+  // copied by librdkafka
+  kafka->rd_kafka_DescribeTopics(rk, all, request.options(), request.queue());
+  kafka->rd_kafka_TopicCollection_destroy(all);
+}
 
-void read(const Kafka *kafka, rd_kafka_event_t *event, Identity *identity) {
+TopicIds read_topic_ids(const Kafka *kafka, rd_kafka_event_t *event) {
+  TopicIds ids;
   const rd_kafka_DescribeTopics_result_t *result = kafka->rd_kafka_event_DescribeTopics_result(event);
-  if (kafka->rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR || result == nullptr) return;
+  if (kafka->rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR || result == nullptr) return ids;
   size_t count = 0;
   const rd_kafka_TopicDescription_t **topics = kafka->rd_kafka_DescribeTopics_result_topics(result, &count);
   for (size_t i = 0; i < count; i++) {
@@ -56,32 +38,23 @@ void read(const Kafka *kafka, rd_kafka_event_t *event, Identity *identity) {
     const rd_kafka_Uuid_t *uuid = kafka->rd_kafka_TopicDescription_topic_id(topics[i]);
     const char *id = uuid == nullptr ? nullptr : kafka->rd_kafka_Uuid_base64str(uuid);
     const char *name = kafka->rd_kafka_TopicDescription_name(topics[i]);
-    if (id != nullptr && name != nullptr && std::string(id) != kNoId) identity->topics.emplace_back(name, id);
+    if (id != nullptr && name != nullptr && std::string(id) != kNoId) ids.emplace_back(name, id);
   }
+  return ids;
 }
 
-}  // namespace
-
 Identity identify(Channel &channel, int32_t broker, const std::vector<std::string> &topics, int timeout_ms) {
-  using Clock = std::chrono::steady_clock;
   const Kafka *kafka = Kafka::get();
   Identity identity;
   channel.visit([&](rd_kafka_t *rk) {
     // metadata came when the client connected
-    char *cluster = kafka->rd_kafka_clusterid(rk, 0);
-    if (cluster != nullptr) {
-      identity.cluster = cluster;
-      kafka->rd_kafka_mem_free(rk, cluster);
-    }
+    identity.cluster = cluster_id(kafka, rk, 0);
     if (topics.empty()) return;
-    TopicsRequest request(kafka, rk, broker, topics, timeout_ms);
-    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms + 4 * kSliceMs);
-    while (channel.is_open() && Clock::now() < deadline) {
-      rd_kafka_event_t *event = request.wait(kSliceMs);
-      if (event == nullptr) continue;
-      read(kafka, event, &identity);
-      return;
-    }
+    AdminRequest request(kafka, rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout_ms);
+    request.to(broker);
+    ask_topic_ids(kafka, rk, topics, request);
+    rd_kafka_event_t *event = request.answer([&] { return channel.is_open(); });
+    if (event != nullptr) identity.topics = read_topic_ids(kafka, event);
   });
   return identity;
 }
