@@ -44,10 +44,11 @@ export function rateRatio(of: string, to: string, claim?: Claim): Measure {
   }
 }
 
-export function cpuRatio(of: string, to: string): Measure {
+export function cpuRatio(of: string, to: string, claim?: Claim): Measure {
   return {
     what: `CPU a message of ${of} / ${to}`,
     unit: 'times',
+    ...(claim === undefined ? {} : { claim }),
     of: round => outcomeOf(round, of).cpuSecondsPerMillion / outcomeOf(round, to).cpuSecondsPerMillion,
   }
 }

@@ -141,9 +141,9 @@ class Crossing {
   int16_t produce(const std::vector<rd_kafka_topic_t *> &topics, const Outgoing &message, void *opaque) const;
   size_t produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run) const;
   // @brief Frees the messages that have ended, on the thread whose next ones will have their memory: a quarter less
-  // processor time a message than where librdkafka's threads do it. Polls the handle, so node-rdkafka's callbacks for errors and statistics
-  // may run too; they only wake its event loop. To be called before each slice of messages, so that no more wait to be
-  // freed than there are credits.
+  // processor time a message than where librdkafka's threads do it. Polls the handle, so node-rdkafka's callbacks for
+  // errors and statistics may run too; they only wake its event loop. To be called before each slice of messages, so that
+  // no more wait to be freed than there are credits.
   void reap() const;
 
  private:

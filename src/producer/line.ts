@@ -1,7 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { aborted, MillraceError } from '../errors.ts'
 
-/** `done`: all of it was offered. `full`: wait for room. `more`: there is room, but others want a turn. */
+/** How long offering may hold the event loop before others get their turn. */
+const TURN_MS = 1
+
+/** `done`: all of it was offered. `full`: wait for room. `more`: there is room for more of it. */
 export type Advance = 'done' | 'full' | 'more'
 
 /** A call whose messages are not all accepted yet. */
@@ -24,7 +27,8 @@ interface Behind {
 
 /**
  * Calls wait here for room in the order they were made: the first goes on until all of it is offered,
- * so messages enter each partition in the order of the calls.
+ * so messages enter each partition in the order of the calls. However many are made in one turn of the event loop (all
+ * who heard of an ending, say), no more are offered in it than `TURN_MS` allows.
  */
 export class Line {
   // a queue as an array and its head: shift() would move every later element, and a million may wait
@@ -34,6 +38,8 @@ export class Line {
   #current: Waiter | undefined
   #verdict: MillraceError | undefined
   #scheduled = false
+  /** When what is left of this turn is others'; 0 while nothing was offered in it. */
+  #turnEnds = 0
   readonly #behind = new Map<AbortSignal, Behind>()
 
   get empty(): boolean {
@@ -44,7 +50,7 @@ export class Line {
     return this.#waiting.length - this.#head
   }
 
-  /** Offers as much as there is room for; the rest waits. An abort withdraws what was not accepted. */
+  /** Offers as much as there is room and time for; the rest waits. An abort withdraws what was not accepted. */
   enter(waiter: Waiter, signal: AbortSignal | undefined): void {
     if (signal?.aborted) {
       waiter.withdraw(aborted(signal))
@@ -62,6 +68,10 @@ export class Line {
   pump(): void {
     if (this.#current !== undefined) return
     while (!this.empty) {
+      if (this.#spent()) {
+        this.#pumpSoon()
+        return
+      }
       const first = this.#waiting[this.#head] as Waiter
       const state = this.#advance(first)
       if (state === 'done') {
@@ -70,11 +80,23 @@ export class Line {
       } else if (this.#verdict !== undefined) {
         this.#leave()
         first.withdraw(this.#verdict)
-      } else {
-        if (state === 'more') this.#pumpSoon()
+      } else if (state === 'full') {
         return
       }
     }
+  }
+
+  /** Whether offering has had its share of this turn of the event loop. */
+  #spent(): boolean {
+    const now = performance.now()
+    if (this.#turnEnds !== 0) return now >= this.#turnEnds
+    this.#turnEnds = now + TURN_MS
+    setImmediate(this.#turned)
+    return false
+  }
+
+  readonly #turned = (): void => {
+    this.#turnEnds = 0
   }
 
   /**

@@ -3,7 +3,7 @@ import type { DeliveryError, MillraceError } from '../errors.ts'
 import type { Delivery, Framed, Message } from '../types.ts'
 import type { Advance, Waiter } from './line.ts'
 
-/** Messages offered in one turn of the event loop before others get theirs: about 2 ms' worth. */
+/** Messages offered before the clock is looked at: up to 2 ms' worth on the callback engine. */
 const SLICE = 1000
 
 type Resolve = (delivery: Delivery) => void

@@ -365,6 +365,21 @@ export function producerBehaviour(bootstrapServers: () => string, engine: 'batch
       expect(producer.counts).toMatchObject({ accepted: 320, delivered: 320, inFlight: 0, inFlightBytes: 0 })
     })
 
+    test('however much is offered at once, others have their turn before all of it is, and it keeps its order', async () => {
+      const topic = freshTopic()
+      const producer = await connect({ ...making, 'queue.buffering.max.messages': 1_000_000 })
+      const batch = (call: number) =>
+        Array.from({ length: 1000 }, (_, n) => ({ topic, value: `${call}.${n}`, partition: 0 }))
+      const batches = Array.from({ length: 60 }, (_, call) => batch(call))
+      const calls = batches.map(messages => producer.sendBatch(messages))
+      // there is room for all
+      expect(producer.counts.accepted).toBeLessThan(60_000)
+      await new Promise(resolve => setImmediate(resolve))
+      expect(producer.counts.accepted).toBeLessThan(60_000)
+      await Promise.all(calls)
+      expect(await values(topic)).toEqual(batches.flat().map(({ value }) => value))
+    })
+
     test('bytes count as well', async () => {
       const topic = freshTopic()
       const producer = await connect({ ...making, 'queue.buffering.max.kbytes': 16, 'linger.ms': 0 })

@@ -13,6 +13,8 @@ import { client } from './version.ts'
 const millrace = await measured<typeof import('../../../src/index.ts')>('index.js')
 
 const MOST_BATCH = 1000
+/** Of a frame: as much as a chunk of a file has, which is where frames come from. */
+const FRAME_BYTES = 512 * 1024
 /** Batches that are made before the clock runs. */
 const MADE = 64
 
@@ -21,7 +23,7 @@ const MADE = 64
  *
  * - `arrays`: sendBatch with arrays of 1,000 messages that are there already
  * - `objects`: sendBatch with arrays of 1,000 objects, made of strings, key and value; offsets come back
- * - `framed`: sendBatch with frames of 1,000 messages, of which nothing but counts comes back
+ * - `framed`: sendBatch with frames of 512 KiB, of which nothing but counts comes back
  * - `send`: one promise a message
  * - `source`: produceFrom with a source of messages, one by one
  *
@@ -33,7 +35,7 @@ export const connect: Connect = async setup => {
   const properties = { ...setup.properties, 'bootstrap.servers': setup.brokers }
   const producer = await millrace.Producer.connect(properties, { engine })
   if (way === 'source') return new SourceDriver(producer, setup)
-  return new CallDriver(producer, setup, callOf(setup, way, unitOf(setup)), engine === 'batch')
+  return new CallDriver(producer, setup, callOf(setup, way), engine === 'batch')
 }
 
 /** How so many messages are given to the producer. */
@@ -44,19 +46,20 @@ interface Call {
   make(count: number, partition: number | null): readonly Message[] | Framed
 }
 
-/** 1,000 messages, or the largest part of a partition's turn that is no more. */
-function unitOf({ run }: Setup): number {
-  if (run === null) return MOST_BATCH
-  let unit = Math.min(run, MOST_BATCH)
+/** As many messages, or the largest part of a partition's turn that is no more. */
+function unitOf({ run }: Setup, most: number): number {
+  if (run === null) return most
+  let unit = Math.min(run, most)
   while (run % unit !== 0) unit--
   return unit
 }
 
-function callOf(setup: Setup, way: string | undefined, unit: number): Call {
-  if (way === 'arrays') return arrays(setup, unit)
+function callOf(setup: Setup, way: string | undefined): Call {
+  if (way === 'arrays') return arrays(setup, unitOf(setup, MOST_BATCH))
   if (way === 'send') return arrays(setup, 1)
-  if (way === 'objects') return objects(setup, unit)
-  if (way === 'framed') return framed(setup, unit)
+  if (way === 'objects') return objects(setup, unitOf(setup, MOST_BATCH))
+  const framesOf = Math.max(1, Math.floor(FRAME_BYTES / setup.ring.meanBytes))
+  if (way === 'framed') return framed(setup, unitOf(setup, Math.min(framesOf, setup.outstanding)))
   throw new Error(`there is no way ${way}`)
 }
 
