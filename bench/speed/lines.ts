@@ -146,20 +146,25 @@ function otherClients(size: Size): Line[] {
   return others.map(
     ({ other, properties, claim }): Line => ({
       name: `framed-vs-${other}`,
-      title: 'framed, 100 B, beside a client of another language',
+      title: 'framed, 100 B, beside a client of another language, and the ceiling',
       cluster: 'kafka',
       settings,
       subjects: {
         framed: subject('millrace', 'batch/framed', size, settings),
         [other]: subject(other, '', size, settings, { properties }),
+        // no user of librdkafka can be faster than this
+        ceiling: subject('ceiling', '', size, settings),
       },
       measures: [
         rateRatio('framed', other, claim),
+        rateRatio('ceiling', other),
         rate('framed'),
         rate(other),
+        rate('ceiling'),
         cpu('framed'),
         cpu(other),
         cpuRatio('framed', other),
+        cpuRatio('ceiling', other),
       ],
     }),
   )
