@@ -4,7 +4,7 @@ import { type Bounds, within } from '../bounds.ts'
 import { nearest } from '../config/index.ts'
 import { engineNames } from '../engine/connect.ts'
 import { checkTopic, encode, headerList } from '../engine/message.ts'
-import { MillraceError } from '../errors.ts'
+import { MillraceError, textOf } from '../errors.ts'
 import { csvValues, decompressions, inputFormats, lengthPrefixes } from '../input/index.ts'
 import { EmbeddedCluster } from '../testing/embedded-cluster.ts'
 import type { Headers } from '../types.ts'
@@ -51,8 +51,8 @@ function asMessageHas(check: (value: never) => void): Check {
     try {
       check(value as never)
     } catch (cause) {
-      const { message } = cause as MillraceError
-      throw new MillraceError('USAGE', message, { cause, context: { option } })
+      const known = cause as MillraceError
+      throw new MillraceError('USAGE', textOf(known), { cause, hint: known.hint, context: { option } })
     }
   }
 }

@@ -52,6 +52,7 @@ function prepare(given: ProducerProperties, options: LoadOptions): LoadTask {
       const connect = () => Producer.connect(properties, { engine, signal, onWarning: warn, onLog })
       return allOrNone(count, connect, signal)
     },
+    stream: options.stdin,
     signal: options.signal,
   }
 }

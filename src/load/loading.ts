@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { Readable } from 'node:stream'
 import type { Properties } from '../client/producer-client.ts'
 import type { LogLine } from '../client/witness.ts'
 import type { Producer } from '../producer/producer.ts'
@@ -55,6 +56,8 @@ export interface LoadTask {
   readonly cluster: EmbeddedCluster | undefined
   /** `onLog` hears librdkafka's log. */
   readonly connect: (onLog: (line: LogLine) => void) => ConnectProducers
+  /** What the inputs read beside files: destroyed in the end. Absent: it is none of the load's. */
+  readonly stream?: Readable | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -119,21 +122,23 @@ export class Loading extends EventEmitter<LoadEvents> {
   async #run(prepare: () => LoadTask): Promise<LoadResult> {
     const open: Open = {}
     const onAbort = () => this.interrupt()
-    let signal: AbortSignal | undefined
+    let task: LoadTask | undefined
     try {
-      const task = prepare()
-      signal = task.signal
+      task = prepare()
+      const { signal } = task
       if (signal?.aborted) this.interrupt()
       signal?.addEventListener('abort', onAbort, { once: true })
       // so that whoever called has put up listeners before there is anything to hear
       await undefined
       return await this.#begun(task, open)
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      task?.signal?.removeEventListener('abort', onAbort)
       // an error may have come between
       await open.receipt?.close(this.#load === undefined)
       await open.desk?.close()
       await open.letters?.close()
+      // somebody may be waiting for it still
+      task?.stream?.destroy()
       this.#state = 'ended'
     }
   }

@@ -30,7 +30,7 @@ type Reading = Pick<
 export interface LoadOptions extends Reading {
   /** Paths, read in this order; `-` stands for `stdin`. Absent: `stdin` alone. */
   readonly files?: readonly string[] | undefined
-  /** A stream of bytes (or strings, as UTF-8). A load that is cut short destroys it. */
+  /** A stream of bytes (or strings, as UTF-8). It is destroyed when the load is over, however that ends. */
   readonly stdin?: Readable | undefined
   /** In place of what envelopes name. */
   readonly topic?: string | undefined
