@@ -2,7 +2,7 @@ import type { Bounds } from '../bounds.ts'
 import { parseDelimiter, STANDARD_INPUT } from '../input/index.ts'
 import { type LoadOptions, loadBounds, PARTITION_BOUNDS } from '../load/options.ts'
 import type { Io } from './command.ts'
-import { type Given, number, single } from './numbers.ts'
+import { type Given, number, single, topicName } from './numbers.ts'
 import { type ProduceArguments, pair } from './produce-options.ts'
 import { receiptOptions } from './produce-receipt.ts'
 import { rejectionOptions } from './produce-rejections.ts'
@@ -17,7 +17,7 @@ export function loadOptions(options: ProduceArguments, { stdin }: Io): LoadOptio
   return {
     files,
     stdin: files.length === 0 || files.includes(STANDARD_INPUT) ? stdin : undefined,
-    topic: single('topic', options.topic),
+    topic: options.topic === undefined ? undefined : topicName(options.topic),
     createTopic: createTopic(options),
     key: single('key', options.key),
     headers: options.header?.map(text => pair('header', text, 'value')),
