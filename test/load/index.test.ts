@@ -193,6 +193,17 @@ describe('a signal', () => {
     expect(await contents(topic)).toEqual([])
   })
 
+  test('of options that are changed after the call: those of the call hold', async () => {
+    const options: { files: string[]; topic: string; signal?: AbortSignal } = {
+      files: [fresh('a\n')],
+      topic: await topicOf(),
+    }
+    const { result } = load(options)
+    options.topic = 'no topic'
+    options.signal = AbortSignal.abort()
+    expect(await result).toMatchObject({ outcome: 'finished', delivered: 1 })
+  })
+
   test('while it connects', async () => {
     const abort = new AbortController()
     const { result } = begin(
