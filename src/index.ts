@@ -12,6 +12,15 @@ export {
   MillraceError,
 } from './errors.ts'
 export { Histogram } from './latency/index.ts'
+export type { PartitionAccount } from './load/account.ts'
+export { load } from './load/index.ts'
+export type { LoadEvents, Loading, LoadStart } from './load/loading.ts'
+export type { LoadOptions, OnBadRecord } from './load/options.ts'
+export type { LoadProgress } from './load/progress.ts'
+export type { ResumeMode } from './load/receipt/lines.ts'
+export type { MaxRejected } from './load/rejections.ts'
+export type { LoadResult, Outcome as LoadOutcome } from './load/result.ts'
+export type { Waiting as LoadWaiting } from './load/stall.ts'
 export { AttachedProducer, type AttachedProducerEvents, type DetachResult } from './producer/attached.ts'
 export type { Item, ProduceFailure, ProduceFromOptions, Source } from './producer/produce-from.ts'
 export {

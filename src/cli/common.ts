@@ -1,12 +1,11 @@
-import { setMaxListeners } from 'node:events'
 import type { Argv } from 'yargs'
-import { optionVariables, resolveProperties, scrub } from '../config/index.ts'
+import { optionVariables, refuseTransactions, resolveProperties, scrub } from '../config/index.ts'
 import { type EngineName, engineNames } from '../engine/connect.ts'
 import { MillraceError } from '../errors.ts'
+import { allOrNone } from '../load/connect.ts'
 import { Producer } from '../producer/producer.ts'
 import { EmbeddedCluster } from '../testing/embedded-cluster.ts'
 import type { Io } from './command.ts'
-import { refuseTransactions } from './no-transactions.ts'
 import { type Given, single } from './numbers.ts'
 
 /** Options that every command which talks to brokers has. */
@@ -118,7 +117,7 @@ export function resolveConnection(
     },
     optionVariables,
   })
-  refuseTransactions(properties)
+  refuseTransactions(properties, 'this command')
   if (args.quiet !== true) for (const warning of warnings) io.stderr.write(`millrace: ${warning}\n`)
   const engine = oneOf(
     'MILLRACE_ENGINE',
@@ -170,29 +169,24 @@ export async function connectProducers(
   signal: AbortSignal,
 ): Promise<Producer[]> {
   const { logLevel, engine } = connection
-  // each producer listens to it
-  setMaxListeners(0, signal)
   let warned = false
-  const attempts = await Promise.allSettled(
-    Array.from({ length: count }, () =>
-      Producer.connect(properties, {
-        engine,
-        signal,
-        onWarning: text => {
-          if (!warned) io.stderr.write(`millrace: ${text}\n`)
-          warned = true
-        },
-        onLog: line => {
-          if (line.level <= logLevel) io.stderr.write(`${line.facility} ${scrub(line.message, properties)}\n`)
-        },
-      }),
-    ),
-  )
-  const connected = attempts.flatMap(attempt => (attempt.status === 'fulfilled' ? [attempt.value] : []))
-  const failed = attempts.find(attempt => attempt.status === 'rejected')
-  if (failed === undefined) return connected
-  await Promise.all(connected.map(producer => producer.close()))
-  throw withTrial(failed.reason)
+  const connect = () =>
+    Producer.connect(properties, {
+      engine,
+      signal,
+      onWarning: text => {
+        if (!warned) io.stderr.write(`millrace: ${text}\n`)
+        warned = true
+      },
+      onLog: line => {
+        if (line.level <= logLevel) io.stderr.write(`${line.facility} ${scrub(line.message, properties)}\n`)
+      },
+    })
+  try {
+    return await allOrNone(count, connect, signal)
+  } catch (error) {
+    throw withTrial(error)
+  }
 }
 
 /** Somebody who has no broker yet can try everything all the same. */

@@ -1,17 +1,16 @@
 import { MillraceError } from '../errors.ts'
 import type { Input } from '../input/index.ts'
 import { DryRun, type KnownTopic } from '../load/dry-run/dry-run.ts'
+import type { LoadPlan } from '../load/plan.ts'
 import { preflight } from '../load/preflight/preflight.ts'
 import { Producer } from '../producer/producer.ts'
 import type { Io } from './command.ts'
 import { type Connection, connectProducers } from './common.ts'
 import { dryRunExitCode, dryRunJson, dryRunSummary } from './dry-run-report.ts'
 import type { ProduceArguments } from './produce-options.ts'
-import type { ProducePlan } from './produce-plan.ts'
 
 export interface DryRunSetup {
-  readonly plan: ProducePlan
-  readonly inputs: readonly Input[]
+  readonly plan: LoadPlan
   readonly connection: Connection
   /** Aborted by a signal: what was read until then is told. */
   readonly signal: AbortSignal
@@ -60,11 +59,12 @@ export async function dryRun(setup: DryRunSetup, options: ProduceArguments, io: 
 }
 
 async function askBrokers(
-  { plan, inputs, connection, signal }: DryRunSetup,
+  { plan, connection, signal }: DryRunSetup,
   options: ProduceArguments,
   io: Io,
 ): Promise<Knowledge> {
   const { properties } = connection
+  const { inputs } = plan
   const { topic } = plan.load
   const topics = new Map<string, KnownTopic>()
   const set = properties['message.max.bytes']
@@ -101,7 +101,8 @@ async function askBrokers(
       inputs,
       read: plan.read,
       given: asking,
-      allowExpired: options['allow-expired'],
+      allowExpired: plan.allowExpired,
+      spelling: plan.spelling,
       embedded: false,
       standIn: () => Producer.connect(asking, { engine: 'batch', signal, onWarning() {} }),
       signal,

@@ -14,21 +14,13 @@ export function loadExitCode(result: LoadResult, signal: 'SIGINT' | 'SIGTERM' | 
 }
 
 export interface ReportContext {
-  readonly engine: string
   readonly embedded: boolean
-  /** The file that rejected records were put into. */
-  readonly deadLetter: string | null
-  /** Where it stands how far the load has come. */
-  readonly receipt: string | null
   readonly exitCode: number
 }
 
 /** The contract of `produce --json`. */
-export function loadJson(
-  result: LoadResult,
-  { engine, embedded, deadLetter, receipt, exitCode }: ReportContext,
-): string {
-  const { error, outcome } = result
+export function loadJson(result: LoadResult, { embedded, exitCode }: ReportContext): string {
+  const { error, outcome, engine, receipt, deadLetter } = result
   return JSON.stringify({
     schema: 'millrace.load/1',
     loadId: result.loadId,
@@ -59,11 +51,9 @@ export function loadJson(
 const MAX_PARTITIONS = 16
 
 /** The account for people. */
-export function loadSummary(
-  result: LoadResult,
-  { embedded, deadLetter, receipt, exitCode }: ReportContext,
-): string {
+export function loadSummary(result: LoadResult, { embedded, exitCode }: ReportContext): string {
   const lines: string[] = []
+  const { receipt, deadLetter } = result
   const { read, delivered, skipped, rejected, failed, possiblyPersisted, unsent, resent, alreadyDone } =
     result
   lines.push(

@@ -1,10 +1,10 @@
 import type { Argv } from 'yargs'
 import { MillraceError } from '../errors.ts'
 import { csvValues, decompressions, inputFormats, lengthPrefixes } from '../input/index.ts'
+import { onBadRecord } from '../load/options.ts'
 import { resumeModes } from '../load/receipt/lines.ts'
 import { type ProducerArguments, producerOptions } from './common.ts'
 import type { Given } from './numbers.ts'
-import { onBadRecord } from './produce-rejections.ts'
 
 export interface ProduceArguments extends ProducerArguments {
   files?: readonly string[]

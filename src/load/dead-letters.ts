@@ -52,7 +52,7 @@ export class DeadLetters {
       throw new MillraceError('USAGE', `The file of dead letters cannot be opened: ${describe(cause)}`, {
         hint: 'Name a file in a folder that is there and may be written to',
         cause,
-        context: { option: 'dead-letter', path },
+        context: { option: 'deadLetter', path },
       })
     }
   }

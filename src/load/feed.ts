@@ -37,6 +37,7 @@ import {
   reasonOf,
   rejectedInput,
 } from './returned.ts'
+import type { Spelling } from './spelling.ts'
 import type { Steward } from './steward.ts'
 import { Targets } from './targets.ts'
 import { type Verdict, verdict } from './verdict.ts'
@@ -58,6 +59,8 @@ export interface FeedOptions {
   readonly goOn?: boolean | undefined
   /** The order domain of what this one reads, for a receipt; absent: there is none. */
   readonly domain?: number | undefined
+  /** How options are called towards the user; default: as a program's. */
+  readonly spelling?: Spelling | undefined
 }
 
 /** Which records an offering was made of. */
@@ -92,7 +95,7 @@ export class Feed {
     this.#options = options
     this.#steward = steward
     this.#ring = ring
-    this.#targets = new Targets(topic => steward.partitions(topic))
+    this.#targets = new Targets(topic => steward.partitions(topic), options.spelling ?? 'options')
   }
 
   /** Waits until all that was offered has ended. Never rejects: what goes wrong is told. */

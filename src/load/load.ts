@@ -15,14 +15,15 @@ import type { Constants } from './offering.ts'
 import { Rate } from './rate.ts'
 import type { LoadReceipt } from './receipt/load-receipt.ts'
 import { type RejectionOptions, Rejections } from './rejections.ts'
-import type { LoadResult, Outcome } from './result.ts'
+import type { LoadEnd, Outcome } from './result.ts'
+import type { Spelling } from './spelling.ts'
 import { StallWatch, type Waiting } from './stall.ts'
 import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
 import { allOf, type InputStretch, sourceOf } from './stretch.ts'
 import { feedByThreads } from './threads.ts'
 import { Throttling } from './throttling.ts'
 
-export interface LoadOptions extends Constants, RejectionOptions {
+export interface LoadSetup extends Constants, RejectionOptions {
   /** Connected; the load closes them. With several, order holds only within what one of them sends. */
   readonly producers: readonly Producer[]
   /**
@@ -53,6 +54,8 @@ export interface LoadOptions extends Constants, RejectionOptions {
   readonly drainTimeoutMs: number
   /** Where it is written down how far the load has come, and what it has left to read. The load closes it. */
   readonly receipt?: LoadReceipt | undefined
+  /** How options are called towards the user; default: as a program's. */
+  readonly spelling?: Spelling | undefined
   /** Hears what the load waits for, and when it waits no more. */
   readonly onWaiting?: ((waiting: Waiting | undefined) => void) | undefined
 }
@@ -68,7 +71,7 @@ export class Load {
   readonly id: string
   readonly account = new Account()
   readonly throttling: Throttling
-  readonly #options: LoadOptions
+  readonly #options: LoadSetup
   readonly #rate: Rate | undefined
   readonly #rejections: Rejections
   readonly #again: Again
@@ -92,7 +95,7 @@ export class Load {
   #startedAt = 0
   #endedAt = 0
 
-  constructor(options: LoadOptions) {
+  constructor(options: LoadSetup) {
     this.#options = options
     this.throttling = new Throttling(options.producers)
     const { receipt } = options
@@ -151,7 +154,7 @@ export class Load {
   }
 
   /** Waits until every record that was read has ended and the producers are closed. Never rejects. */
-  async run(): Promise<LoadResult> {
+  async run(): Promise<LoadEnd> {
     this.#startedAt = performance.now()
     this.#stall = this.#watchStall()
     const produced = this.#feed()
@@ -181,6 +184,7 @@ export class Load {
       loops,
       burst: this.#rate?.burst,
       goOn: this.#rejections.goOn,
+      spelling: this.#options.spelling,
     }
     const steward = this.#steward()
     // what was looked into beforehand is read through what was given instead
@@ -355,7 +359,7 @@ export class Load {
     }
   }
 
-  #result(): LoadResult {
+  #result(): LoadEnd {
     const { account } = this
     const { read, sent, skipped, rejected, delivered, failed, possiblyPersisted, bytes, partitions } = account
     const seconds = this.seconds

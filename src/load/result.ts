@@ -10,7 +10,7 @@ import type { PartitionAccount } from './account.ts'
 export type Outcome = 'finished' | 'interrupted' | 'input' | 'receipt' | 'cluster' | 'unexpected'
 
 /** read = sent + skipped + rejected + unsent + alreadyDone, and sent = delivered + failed, however it ended. */
-export interface LoadResult {
+export interface LoadEnd {
   readonly loadId: string
   readonly outcome: Outcome
   /** What ended the load before its time. */
@@ -42,8 +42,18 @@ export interface LoadResult {
   readonly partitions: readonly PartitionAccount[]
 }
 
+/** The account of a load, in records. */
+export interface LoadResult extends LoadEnd {
+  /** The engine that messages took; none: the load was interrupted before it was connected. */
+  readonly engine: 'batch' | 'callback' | 'none'
+  /** The file that says how far the load has come; null: there is none. */
+  readonly receipt: string | null
+  /** The file that rejected records were put into; null: none was asked for. */
+  readonly deadLetter: string | null
+}
+
 /** The account of a load that was interrupted before it read anything. */
-export function nothingLoaded(): LoadResult {
+export function nothingLoaded(): LoadEnd {
   return {
     loadId: randomUUID(),
     outcome: 'interrupted',

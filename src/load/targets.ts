@@ -1,5 +1,6 @@
 import { type BadRecord, badRecordOf, type MessageBlock } from '../input/index.ts'
 import type { Constants } from './offering.ts'
+import { type Spelling, spell } from './spelling.ts'
 
 /** A record whose message has nowhere to go, and which of its block it is. */
 export interface Lost {
@@ -12,13 +13,15 @@ export interface Lost {
  * topic that is not there until the message times out.
  */
 export class Targets {
+  readonly #spelling: Spelling
   readonly #ask: (topic: string) => Promise<number>
   /** How many partitions a topic has; 0: there is none such. */
   readonly #partitions = new Map<string, number>()
 
   /** @param ask asks the cluster how many partitions a topic has; 0: there is none such */
-  constructor(ask: (topic: string) => Promise<number>) {
+  constructor(ask: (topic: string) => Promise<number>, spelling: Spelling) {
     this.#ask = ask
+    this.#spelling = spelling
   }
 
   /**
@@ -37,9 +40,9 @@ export class Targets {
       const topic = constants.topic ?? details[index]?.topic ?? ''
       const partition = constants.partition ?? details[index]?.partition ?? 'any'
       const partitions = this.#partitions.get(topic) ?? (await this.#look(topic))
-      if (partitions === 0) return lost(block, index, `the topic ${topic}`)
+      if (partitions === 0) return this.#lost(block, index, `the topic ${topic}`)
       if (partition === 'any' || partition < partitions) continue
-      return lost(block, index, `partition ${partition} of ${topic}, which has ${partitions}`)
+      return this.#lost(block, index, `partition ${partition} of ${topic}, which has ${partitions}`)
     }
     return undefined
   }
@@ -49,12 +52,13 @@ export class Targets {
     this.#partitions.set(topic, partitions)
     return partitions
   }
-}
 
-function lost({ records }: MessageBlock, index: number, what: string): Lost {
-  const problem = {
-    what: `names ${what}, and the cluster has no such one`,
-    hint: 'Create it, correct the record, or give --topic or --partition for all records',
+  #lost({ records }: MessageBlock, index: number, what: string): Lost {
+    const [topic, partition] = [spell(this.#spelling, 'topic'), spell(this.#spelling, 'partition')]
+    const problem = {
+      what: `names ${what}, and the cluster has no such one`,
+      hint: `Create it, correct the record, or give ${topic} or ${partition} for all records`,
+    }
+    return { index, record: badRecordOf(records, index, problem) }
   }
-  return { index, record: badRecordOf(records, index, problem) }
 }

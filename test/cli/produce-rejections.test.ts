@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { planRejections } from '../../src/cli/produce-rejections.ts'
+import { type RejectionArguments, rejectionOptions } from '../../src/cli/produce-rejections.ts'
 import { MillraceError } from '../../src/errors.ts'
+import { planRejections } from '../../src/load/rejection-plan.ts'
 import { freshTopic, useEmbeddedCluster } from '../support/cluster.ts'
 import { millrace, useFiles } from './harness.ts'
 
@@ -11,6 +12,8 @@ const file = useFiles()
 let number = 0
 
 describe('what is to become of bad records', () => {
+  const plan = (flags: RejectionArguments) => planRejections(rejectionOptions(flags), 'flags')
+
   test.each([
     [{}, { onBadRecord: 'stop' }],
     [{ 'on-bad-record': 'stop' }, { onBadRecord: 'stop' }],
@@ -22,8 +25,8 @@ describe('what is to become of bad records', () => {
     ],
     [{ 'dead-letter': 'f', 'max-rejected': '10' }, { maxRejected: { count: 10 } }],
     [{ 'on-bad-record': 'skip', 'max-rejected': '0.5%' }, { maxRejected: { percent: 0.5 } }],
-  ])('%j', (options, plan) => {
-    expect(planRejections(options)).toMatchObject(plan)
+  ])('%j', (flags, expected) => {
+    expect(plan(flags)).toMatchObject(expected)
   })
 
   test.each([
@@ -37,8 +40,8 @@ describe('what is to become of bad records', () => {
     [{ 'dead-letter': 'f', 'max-rejected': '101%' }, /--max-rejected is "101"/],
     [{ 'dead-letter': 'f', 'max-rejected': '%' }, /--max-rejected is ""/],
     [{ 'dead-letter': 'f', 'max-rejected': ['1', '2'] }, /given 2 times/],
-  ])('%j is refused', (options, message) => {
-    const call = () => planRejections(options)
+  ])('%j is refused', (flags, message) => {
+    const call = () => plan(flags)
     expect(call).toThrow(MillraceError)
     expect(call).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }))
   })

@@ -85,7 +85,7 @@ describe('the file of dead letters', () => {
   ])('%s cannot be opened', async (_name, path) => {
     const error = await DeadLetters.open(path()).catch(error => error)
     expect(error).toBeInstanceOf(MillraceError)
-    expect(error).toMatchObject({ code: 'USAGE', context: { option: 'dead-letter' } })
+    expect(error).toMatchObject({ code: 'USAGE', context: { option: 'deadLetter' } })
   })
 
   test.skipIf(!existsSync('/dev/full'))('without space every append fails, for good', async () => {

@@ -10,6 +10,7 @@ import {
 } from '../../input/index.ts'
 import type { Producer } from '../../producer/producer.ts'
 import type { Constants } from '../offering.ts'
+import { type Spelling, spell } from '../spelling.ts'
 import { fitBatches } from './batch-size.ts'
 import { askRules } from './configs.ts'
 import { peek } from './peek.ts'
@@ -29,6 +30,8 @@ export interface PreflightOptions {
   readonly given: Properties
   /** Loads what the topic will not keep, or not as it is, all the same. */
   readonly allowExpired: boolean
+  /** How options are called towards the user. */
+  readonly spelling: Spelling
   readonly make?: TargetOptions['make']
   /** The cluster is millrace's own, which has no configuration to ask for. */
   readonly embedded: boolean
@@ -131,7 +134,7 @@ async function lookAtInputs({ constants, inputs, read }: PreflightOptions): Prom
 
 /** The load's topic, or those that records were seen to name: a record that names another is a bad one, later. */
 async function lookAtTopics(
-  { producer, constants, make, given, signal }: PreflightOptions,
+  { producer, constants, make, given, signal, spelling }: PreflightOptions,
   named: readonly string[],
 ): Promise<{
   readonly partitions: ReadonlyMap<string, number>
@@ -147,6 +150,7 @@ async function lookAtTopics(
       // librdkafka's default is true for producers
       mayBeMade: given['allow.auto.create.topics'] !== false,
       signal,
+      spelling,
     })
     const leader = target.partitions.find(({ leader }) => leader >= 0)?.leader ?? -1
     return { partitions: new Map([[topic, target.partitions.length]]), leader, notes: target.notes }
@@ -164,17 +168,21 @@ async function lookAtTopics(
 
 function refuseKeyless(
   { topic, compacted }: TopicRules,
-  { constants, inputs, read }: PreflightOptions,
+  { constants, inputs, read, spelling }: PreflightOptions,
 ): void {
   if (!compacted || constants.key !== undefined) return
   if (read.keyDelimiter !== undefined || read.keyField !== undefined) return
   const keyless = inputs.find(({ name }) => formatOf(name, read.format) !== 'envelope')
   if (keyless === undefined) return
+  const [field, delimiter, key] = (['keyField', 'keyDelimiter', 'key'] as const).map(option =>
+    spell(spelling, option),
+  )
+  const ways = `${field}, ${delimiter} or ${key}`
   throw new MillraceError(
     'PREFLIGHT_REFUSED',
     `${topic} is compacted (cleanup.policy), and takes no record without key: nothing says what the keys are`,
     {
-      hint: 'Name them with --key-field, --key-delimiter or --key, or load into a topic with cleanup.policy=delete',
+      hint: `Name them with ${ways}, or load into a topic with cleanup.policy=delete`,
       context: { topic, property: 'cleanup.policy', input: keyless.name },
     },
   )
@@ -183,12 +191,13 @@ function refuseKeyless(
 function judge(
   rules: TopicRules,
   sampled: SampledTopic | undefined,
-  { read, allowExpired, now = Date.now() }: PreflightOptions,
+  { read, allowExpired, spelling, now = Date.now() }: PreflightOptions,
 ): readonly string[] {
   if (sampled === undefined) return []
   const { refusal, notes } = judgeTimestamps(rules, sampled, {
     chosen: read.timestampField !== undefined,
     now,
+    spelling,
   })
   if (refusal === undefined) return notes
   if (!allowExpired) throw refusal

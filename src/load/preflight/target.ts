@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { aborted, MillraceError } from '../../errors.ts'
 import type { Producer } from '../../producer/producer.ts'
 import type { PartitionLeader } from '../../producer/topic.ts'
+import { type Spelling, spell, spellProperty } from '../spelling.ts'
 
 /** Makes a topic; without a number, with as many partitions as the brokers give it. Fails with what Kafka says. */
 export type TopicMaker = (topic: string, partitions: number | undefined) => Promise<void>
@@ -14,6 +15,8 @@ export interface TargetOptions {
   /** Asking for a topic may have the cluster make it (allow.auto.create.topics). */
   readonly mayBeMade: boolean
   readonly signal: AbortSignal
+  /** How options are called towards the user. */
+  readonly spelling: Spelling
 }
 
 export interface Target {
@@ -32,7 +35,7 @@ const ASK_AGAIN_MS = 50
  * @throws MillraceError UNKNOWN_TOPIC; REQUEST_FAILED, BROKER_UNREACHABLE; ABORTED
  */
 export async function findTarget(producer: Producer, options: TargetOptions): Promise<Target> {
-  const { topic, partition, make, mayBeMade, signal } = options
+  const { topic, partition, make, mayBeMade, signal, spelling } = options
   const notes: string[] = []
   // a topic that is to be made is not to be made by asking, with other partitions
   let found = await ask(producer, topic, mayBeMade && make === undefined ? MADE_BY_ASKING_MS : 0, signal)
@@ -41,7 +44,7 @@ export async function findTarget(producer: Producer, options: TargetOptions): Pr
     found = await ask(producer, topic, MADE_MS, signal)
     if (found !== null && mine) notes.push(`Made the topic ${topic}, with ${inWords(found.length)}`)
   }
-  if (found === null) throw unknown(topic, make !== undefined)
+  if (found === null) throw unknown(topic, make !== undefined, spelling)
   const count = found.length
   if (make?.partitions !== undefined && make.partitions !== count) {
     notes.push(`The topic ${topic} was there already, with ${inWords(count)} instead of ${make.partitions}`)
@@ -81,10 +84,10 @@ async function ask(
   }
 }
 
-function unknown(topic: string, making: boolean): MillraceError {
+function unknown(topic: string, making: boolean, spelling: Spelling): MillraceError {
   const hint = making
     ? 'It was made, but no broker shows it; try again'
-    : 'Check the name, make it with --create-topic, or let the cluster make it with -X allow.auto.create.topics=true where it may'
+    : `Check the name, make it with ${spell(spelling, 'createTopic', true)}, or let the cluster make it with ${spellProperty(spelling, 'allow.auto.create.topics', true)} where it may`
   return new MillraceError('UNKNOWN_TOPIC', `The cluster has no topic ${topic}`, { hint, context: { topic } })
 }
 

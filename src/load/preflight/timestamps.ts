@@ -1,4 +1,5 @@
 import { MillraceError } from '../../errors.ts'
+import { type Spelling, spell } from '../spelling.ts'
 import type { TopicRules } from './rules.ts'
 import type { SampledTopic, Stamp } from './sample.ts'
 import { date, number, span } from './wording.ts'
@@ -14,19 +15,19 @@ export interface Verdict {
 
 /**
  * What becomes of records with such timestamps in such a topic.
- * @param chosen whether the timestamps were asked for, with --timestamp-field, and do not just stand in envelopes
+ * @param chosen whether the timestamps were asked for, with timestampField, and do not just stand in envelopes
  * @param now the broker's clock, as far as it is known here
  */
 export function judgeTimestamps(
   rules: TopicRules,
   sample: SampledTopic,
-  { chosen, now }: { readonly chosen: boolean; readonly now: number },
+  { chosen, now, spelling }: { readonly chosen: boolean; readonly now: number; readonly spelling: Spelling },
 ): Verdict {
   const { topic } = rules
+  const allow = spell(spelling, 'allowExpired', true)
   if (rules.appendTime) {
     const what = `${topic} has message.timestamp.type=LogAppendTime: Kafka replaces each record's timestamp by its own time`
-    const hint =
-      'Set message.timestamp.type=CreateTime on the topic, leave --timestamp-field out, or give --allow-expired to load without the timestamps'
+    const hint = `Set message.timestamp.type=CreateTime on the topic, leave ${spell(spelling, 'timestampField')} out, or give ${allow} to load without the timestamps`
     return chosen ? refused(what, hint, { topic }) : { refusal: undefined, notes: [what] }
   }
   const { beforeMaxMs, beforeName, afterMaxMs, afterName, retentionMs } = rules
@@ -43,7 +44,7 @@ export function judgeTimestamps(
       `${beyond(time => time < now - beforeMaxMs)} ${sampled} are older than Kafka takes them ` +
         `(${beforeName}=${beforeMaxMs}, ${span(beforeMaxMs)}); the oldest is of ${shown(sample.earliest)}. ` +
         'Kafka refuses each batch with such a record',
-      `Raise ${beforeName} of the topic, leave the timestamps out, or give --allow-expired to try it all the same`,
+      `Raise ${beforeName} of the topic, leave the timestamps out, or give ${allow} to try it all the same`,
       { ...context, property: beforeName, limitMs: beforeMaxMs },
     )
   }
@@ -53,7 +54,7 @@ export function judgeTimestamps(
         `(${afterName}=${afterMaxMs}, ${span(afterMaxMs)}); the last is of ${shown(sample.latest)}. ` +
         'Kafka refuses each batch with such a record',
       `See whether the timestamps are milliseconds and the clocks agree, raise ${afterName} of the topic, ` +
-        'or give --allow-expired to try it all the same',
+        `or give ${allow} to try it all the same`,
       { ...context, property: afterName, limitMs: afterMaxMs },
     )
   }
@@ -62,7 +63,7 @@ export function judgeTimestamps(
       `${beyond(time => time < now - retentionMs)} ${sampled} are older than ${topic} keeps them ` +
         `(retention.ms=${retentionMs}, ${span(retentionMs)}); the oldest is of ${shown(sample.earliest)}. ` +
         'Kafka would acknowledge such records, and delete them minutes later',
-      'Raise retention.ms of the topic (-1: keep for ever), leave the timestamps out, or give --allow-expired to load them all the same',
+      `Raise retention.ms of the topic (-1: keep for ever), leave the timestamps out, or give ${allow} to load them all the same`,
       { ...context, property: 'retention.ms', limitMs: retentionMs },
     )
   }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MillraceError } from '../../errors.ts'
 import { type Input, packingOf, type ReadOptions } from '../../input/index.ts'
+import { type Spelling, spell } from '../spelling.ts'
 import type { ReceiptHeader, ReceiptInput, ReceiptTopic, RecordOptions } from './lines.ts'
 import { sampleOf } from './sample.ts'
 
@@ -130,14 +131,19 @@ const text = (value: RecordOptions[string] | undefined) =>
   value === undefined ? 'not given' : JSON.stringify(value)
 
 /** @throws MillraceError RECEIPT_UNFIT where it is not the cluster that the load went to */
-export function checkCluster(path: string, known: ReceiptHeader, now: ClusterIdentity): void {
+export function checkCluster(
+  path: string,
+  known: ReceiptHeader,
+  now: ClusterIdentity,
+  spelling: Spelling,
+): void {
   if (known.embedded || now.embedded) {
     throw unfit(
       path,
       known.embedded
         ? 'its load went to an embedded cluster, which ended with it'
         : 'its load went to a cluster, and an embedded one is a new one each time',
-      'Load all anew, with --no-receipt',
+      `Load all anew, with ${spell(spelling, 'receipt', false)}`,
     )
   }
   if (known.clusterId === null || now.clusterId === null || known.clusterId === now.clusterId) return

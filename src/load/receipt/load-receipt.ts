@@ -4,7 +4,7 @@ import type { InputStretch } from '../stretch.ts'
 import { ChunkTracker, type PieceEnd, type PieceStart } from './chunks.ts'
 import type { ReceiptHeader, ReceiptLine, ReceiptTopic } from './lines.ts'
 import type { PriorLoad } from './prior-load.ts'
-import { ReceiptFile } from './receipt-file.ts'
+import type { ReceiptFile } from './receipt-file.ts'
 
 /** The file of dead letters, as far as a receipt speaks of it. */
 export interface Letters {
@@ -87,19 +87,13 @@ export class LoadReceipt {
     }
   }
 
-  /**
-   * Begins a receipt; it is on the disk when this resolves. `file`: there is one, without a header.
-   * @throws MillraceError RECEIPT_UNFIT where there is one already, RECEIPT_FAILED
-   */
-  static async begin(
-    path: string,
+  /** Of a load that begins; the file has its header. */
+  static begin(
+    file: ReceiptFile,
     header: ReceiptHeader,
     stretches: readonly InputStretch[],
     settings: ReceiptSettings,
-    found?: ReceiptFile,
-  ): Promise<LoadReceipt> {
-    const file = found ?? (await ReceiptFile.create(path, header))
-    await found?.begin(header)
+  ): LoadReceipt {
     const done = { read: 0, delivered: 0 }
     const { loadId, topics } = header
     return new LoadReceipt(file, { loadId, stretches, done, topics, prior: undefined }, settings)

@@ -1,4 +1,5 @@
 import type { Input } from '../../input/index.ts'
+import type { Spelling } from '../spelling.ts'
 import type { InputStretch } from '../stretch.ts'
 import { readReceipt } from './format.ts'
 import { checkOptions, type Intent, matchInputs, unfit } from './identity.ts'
@@ -11,6 +12,7 @@ export interface PriorOptions {
   readonly inputs: readonly Input[]
   /** What the load is to do now. */
   readonly intent: Intent
+  readonly spelling: Spelling
 }
 
 /** A load that is to be gone on with, as its receipt has it. The receipt is locked; close this unless it is used. */
@@ -28,7 +30,7 @@ export class PriorLoad {
 
   private constructor(
     file: ReceiptFile,
-    { mode, inputs, intent }: PriorOptions,
+    { mode, inputs, intent, spelling }: PriorOptions,
     { state, torn }: { readonly state: ReceiptState; readonly torn: boolean },
   ) {
     const { header } = state
@@ -39,7 +41,7 @@ export class PriorLoad {
       throw unfit(
         file.path,
         `${stream.path === '-' ? 'standard input' : stream.path} can only be read from its beginning`,
-        'Leave --resume-mode out: what follows what is missing is sent again',
+        `Leave ${spelling === 'flags' ? '--resume-mode' : "'gaps'"} out: what follows what is missing is sent again`,
       )
     }
     this.file = file
@@ -60,7 +62,7 @@ export class PriorLoad {
     path: string,
     options: PriorOptions,
   ): Promise<{ readonly file: ReceiptFile; readonly prior: PriorLoad | undefined }> {
-    const file = await ReceiptFile.open(path)
+    const file = await ReceiptFile.open(path, options.spelling)
     try {
       const lines: Exclude<ReceiptLine, ReceiptHeader>[] = []
       let state: ReceiptState | undefined

@@ -2,6 +2,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { deferred } from '../../deferred.ts'
 import { describe, MillraceError } from '../../errors.ts'
+import { type Spelling, spell } from '../spelling.ts'
 import {
   type LineWriter,
   lineWriter,
@@ -21,6 +22,7 @@ export class ReceiptFile {
   readonly path: string
   readonly #handle: FileHandle
   readonly #encode: LineWriter
+  readonly #spelling: Spelling
   /** Called and waited for before lines are written: what they speak of is to be on the disk before them. */
   before: () => Promise<void> = async () => {}
   /** Where the next line goes. */
@@ -29,23 +31,28 @@ export class ReceiptFile {
   #writing: Promise<void> | undefined
   #failure: MillraceError | undefined
 
-  private constructor(path: string, handle: FileHandle, encode: LineWriter) {
+  private constructor(path: string, handle: FileHandle, encode: LineWriter, spelling: Spelling) {
     this.path = path
     this.#handle = handle
     this.#encode = encode
+    this.#spelling = spelling
   }
 
   /**
    * Makes the file; it and its name are on the disk when this resolves.
    * @throws MillraceError RECEIPT_UNFIT where there is such a file, RECEIPT_FAILED
    */
-  static async create(path: string, header: ReceiptHeader): Promise<ReceiptFile> {
+  static async create(
+    path: string,
+    header: ReceiptHeader,
+    spelling: Spelling = 'options',
+  ): Promise<ReceiptFile> {
     const handle = await open(path, 'wx+').catch(cause => {
-      throw cause.code === 'EEXIST' ? thereIsOne(path) : cannotWrite(path, cause)
+      throw cause.code === 'EEXIST' ? thereIsOne(path, spelling) : cannotWrite(path, cause, spelling)
     })
     try {
-      lock(path, handle)
-      const file = new ReceiptFile(path, handle, await lineWriter())
+      lock(path, handle, spelling)
+      const file = new ReceiptFile(path, handle, await lineWriter(), spelling)
       await file.begin(header)
       return file
     } catch (error) {
@@ -60,13 +67,13 @@ export class ReceiptFile {
    * Opens a file to go on with it. Read it then, and `cut` or `begin` it.
    * @throws MillraceError RECEIPT_UNFIT where a load is writing it, RECEIPT_FAILED
    */
-  static async open(path: string): Promise<ReceiptFile> {
+  static async open(path: string, spelling: Spelling = 'options'): Promise<ReceiptFile> {
     const handle = await open(path, 'r+').catch(cause => {
-      throw cannotWrite(path, cause)
+      throw cannotWrite(path, cause, spelling)
     })
     try {
-      lock(path, handle)
-      return new ReceiptFile(path, handle, await lineWriter())
+      lock(path, handle, spelling)
+      return new ReceiptFile(path, handle, await lineWriter(), spelling)
     } catch (error) {
       await handle.close().catch(() => {})
       throw error
@@ -80,7 +87,7 @@ export class ReceiptFile {
       await this.#write(this.#encode(header))
       await syncFolder(this.path)
     } catch (cause) {
-      throw cannotWrite(this.path, cause)
+      throw cannotWrite(this.path, cause, this.#spelling)
     }
   }
 
@@ -89,7 +96,7 @@ export class ReceiptFile {
     try {
       await this.#cutTo(bytes)
     } catch (cause) {
-      throw cannotWrite(this.path, cause)
+      throw cannotWrite(this.path, cause, this.#spelling)
     }
   }
 
@@ -121,7 +128,8 @@ export class ReceiptFile {
         await this.#write(Buffer.concat(group.map(({ line }) => this.#encode(line))))
         for (const { written } of group) written.resolve()
       } catch (cause) {
-        this.#failure ??= cause instanceof MillraceError ? cause : cannotWrite(this.path, cause)
+        this.#failure ??=
+          cause instanceof MillraceError ? cause : cannotWrite(this.path, cause, this.#spelling)
         for (const { written } of group) written.reject(this.#failure)
       }
     }
@@ -153,33 +161,39 @@ export class ReceiptFile {
   }
 }
 
-function lock(path: string, { fd }: FileHandle): void {
+function lock(path: string, { fd }: FileHandle, spelling: Spelling): void {
+  const receipt = spell(spelling, 'receipt')
   const result = lockFile(fd)
   if (result === 'locked') return
   if (result === 'held') {
     throw new MillraceError('RECEIPT_UNFIT', `Another load is writing the receipt ${path}`, {
-      hint: 'Wait for its end; or give this load a receipt of its own with --receipt',
+      hint: `Wait for its end; or give this load a receipt of its own with ${receipt}`,
       context: { receipt: path },
     })
   }
   throw new MillraceError('RECEIPT_FAILED', `The receipt ${path} cannot be locked: ${result.why}`, {
-    hint: 'Put it elsewhere with --receipt, or do without it with --no-receipt',
+    hint: `Put it elsewhere with ${receipt}, or do without it with ${spell(spelling, 'receipt', false)}`,
     context: { receipt: path },
   })
 }
 
-export function thereIsOne(path: string): MillraceError {
+export function thereIsOne(path: string, spelling: Spelling): MillraceError {
+  const [resume, receipt, none] = [
+    spell(spelling, 'resume', true),
+    spell(spelling, 'receipt'),
+    spell(spelling, 'receipt', false),
+  ]
   return new MillraceError('RECEIPT_UNFIT', `There is a receipt ${path} already`, {
     hint:
-      'Go on with its load with --resume, which sends nothing twice that it knows of; ' +
-      'or load all anew, with --receipt to write another one or --no-receipt',
+      `Go on with its load with ${resume}, which sends nothing twice that it knows of; ` +
+      `or load all anew, with ${receipt} to write another one or ${none}`,
     context: { receipt: path },
   })
 }
 
-function cannotWrite(path: string, cause: unknown): MillraceError {
+function cannotWrite(path: string, cause: unknown, spelling: Spelling): MillraceError {
   return new MillraceError('RECEIPT_FAILED', `The receipt ${path} cannot be written: ${describe(cause)}`, {
-    hint: 'See that there is space and that the folder may be written to, or put it elsewhere with --receipt',
+    hint: `See that there is space and that the folder may be written to, or put it elsewhere with ${spell(spelling, 'receipt')}`,
     cause,
     context: { receipt: path },
   })

@@ -58,3 +58,10 @@ export class OpenRoom {
     return this.#open <= 0 || this.#open + count <= this.limit
   }
 }
+
+const LEAST_OPEN = 500_000
+
+/** Records that may be open: a few times what is in flight, so that chunks can wait for their last record. */
+export function openRecordsFor(producers: number, inFlight: number): number {
+  return Math.max(LEAST_OPEN, 2 * producers * inFlight)
+}

@@ -20,7 +20,8 @@ function sampled(...agesMs: number[]): SampledTopic {
 }
 
 function judge(configs: Record<string, string>, ages: readonly number[], chosen = true) {
-  return judgeTimestamps(rulesOf('t', new Map(Object.entries(configs))), sampled(...ages), { chosen, now })
+  const rules = rulesOf('t', new Map(Object.entries(configs)))
+  return judgeTimestamps(rules, sampled(...ages), { chosen, now, spelling: 'flags' })
 }
 
 test.each([

@@ -61,7 +61,7 @@ test('a receipt that is there is not overwritten, and both ways out are told', a
   expect(refusal).toBeInstanceOf(MillraceError)
   expect(refusal).toMatchObject({
     code: 'RECEIPT_UNFIT',
-    hint: expect.stringMatching(/--resume.*--no-receipt/),
+    hint: expect.stringMatching(/resume: true.*receipt: false/),
   })
   expect(readFileSync(path, 'utf8')).toBe('something else\n')
 })
