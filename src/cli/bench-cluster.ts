@@ -29,7 +29,9 @@ export async function withClusterKind(plan: Plan): Promise<Plan> {
 }
 
 async function isEmbedded(properties: Plan['properties']): Promise<boolean> {
-  const producer = await Producer.connect(properties, { engine: 'batch', onWarning() {} })
+  // a question wants no right to write, which idempotence asks for
+  const asking = { ...properties, 'enable.idempotence': false }
+  const producer = await Producer.connect(asking, { engine: 'batch', onWarning() {} })
   try {
     const { clusterId } = await clusterIds(producer)
     return isEmbeddedId(clusterId)
