@@ -33,7 +33,12 @@ export {
 export type { BatchResult, CloseResult, ProduceResult, ProducerCounts } from './producer/results.ts'
 export type { BatchOptions, FlushOptions, SendOptions } from './producer/sender.ts'
 export type { ProducerToken } from './producer/share.ts'
-export type { PartitionDescription, PartitionLeader, TopicDescription } from './producer/topic.ts'
+export type {
+  BrokerDescription,
+  PartitionDescription,
+  PartitionLeader,
+  TopicDescription,
+} from './producer/topic.ts'
 export type { Transaction, TransactionOptions, TransactionResult } from './producer/transaction.ts'
 export {
   type Bytes,

@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
 import type { Properties } from '../client/producer-client.ts'
 import { canonicalName } from '../config/index.ts'
+import { readStat } from './proc-stat.ts'
 
 /** How near to its end each thing was that can be what limits a trial: 0 to 1; null where this machine does not tell. */
 export interface Busy {
@@ -16,8 +17,6 @@ export interface Busy {
   readonly inFlight: number | null
 }
 
-/** Linux counts a thread's time in these. */
-const TICK_MS = 10
 /** librdkafka's name for a thread that serves a broker's connection; others serve the addresses that it was given. */
 const CONNECTION = /^rdk:broker\d+$/
 /** With idempotence librdkafka has no more requests on their way to a broker. */
@@ -62,11 +61,8 @@ function connectionTimes(): Map<string, number> {
     try {
       const folder = `/proc/self/task/${thread}`
       if (!CONNECTION.test(readFileSync(`${folder}/comm`, 'utf8').trim())) continue
-      // the name, in parentheses, may hold anything
-      const fields = readFileSync(`${folder}/stat`, 'latin1')
-        .replace(/^.*\) /s, '')
-        .split(' ')
-      found.set(thread, (Number(fields[11]) + Number(fields[12])) * TICK_MS)
+      const { userMs, systemMs } = readStat(folder)
+      found.set(thread, userMs + systemMs)
     } catch {
       // it has ended
     }

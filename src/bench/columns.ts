@@ -1,3 +1,4 @@
+import { brokerCpuPerMillion, brokerGcMsPerSecond, cpuPerMillion } from './broker-cost.ts'
 import type { Cell } from './cell.ts'
 import { worstLoopP99 } from './loop-delay.ts'
 import type { BenchReport, CellReport } from './report.ts'
@@ -75,11 +76,7 @@ export const figureColumns: readonly Column[] = [
   {
     title: 'CPU s/M',
     name: 'cpuSecondsPerMillion',
-    value: cell =>
-      median(cell, ({ cpuSeconds, seconds, messagesPerSecond }) => {
-        const millions = (seconds * messagesPerSecond) / 1e6
-        return (cpuSeconds.user + cpuSeconds.system) / millions
-      }),
+    value: cell => median(cell, cpuPerMillion),
     show: value => value.toFixed(2),
   },
   {
@@ -93,6 +90,22 @@ export const figureColumns: readonly Column[] = [
     name: 'peakRssBytes',
     value: cell => median(cell, ({ peakRssBytes }) => peakRssBytes),
     show: value => (value / 1e6).toFixed(0),
+  },
+]
+
+/** Of a cluster on this machine, where it may be read. */
+export const brokerColumns: readonly Column[] = [
+  {
+    title: 'cluster CPU s/M',
+    name: 'brokerCpuSecondsPerMillion',
+    value: cell => median(cell, brokerCpuPerMillion),
+    show: value => value.toFixed(2),
+  },
+  {
+    title: 'cluster GC ms/s',
+    name: 'brokerGcMsPerSecond',
+    value: cell => median(cell, brokerGcMsPerSecond),
+    show: value => value.toFixed(1),
   },
 ]
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError } from '../errors.ts'
+import type { BrokerDescription } from '../producer/topic.ts'
 import type { Target } from './contender.ts'
 
 const ASK_AGAIN_MS = 50
@@ -11,6 +12,8 @@ interface Ends {
   readonly partitions: number
   /** Sum of the end offsets of all partitions. */
   readonly sum: number
+  /** All of the cluster. */
+  readonly brokers: readonly BrokerDescription[]
 }
 
 /**
@@ -68,8 +71,12 @@ async function askEnds(target: Target, topic: string): Promise<Ends | null> {
   try {
     const description = await target.describeTopic(topic)
     if (description === null || description.partitions.some(({ leader }) => leader < 0)) return null
-    const { partitions } = description
-    return { partitions: partitions.length, sum: partitions.reduce((sum, { high }) => sum + high, 0) }
+    const { partitions, brokers } = description
+    return {
+      partitions: partitions.length,
+      sum: partitions.reduce((sum, { high }) => sum + high, 0),
+      brokers,
+    }
   } catch (error) {
     // a topic that was made a moment ago: not every broker knows of it
     if (error instanceof MillraceError && unknownYet.has(String(error.context.kafkaName))) return null

@@ -1,3 +1,4 @@
+import { brokerCores } from './broker-cost.ts'
 import type { Busy } from './busy.ts'
 import { worstLoopP99 } from './loop-delay.ts'
 import type { CellReport } from './report.ts'
@@ -10,6 +11,8 @@ export interface Limits {
   readonly reasons: readonly string[]
   /** What would carry more, going by the first of them; null where there is none. */
   readonly advice: string | null
+  /** What else may set the pace, and is not known to be near its end. */
+  readonly unmeasured: string
 }
 
 type ValidTrial = Extract<Trial, { state: 'valid' }>
@@ -28,8 +31,9 @@ export function limitsOf(cell: CellReport, cores: number): Limits {
   const collecting = medianOver(cell, ({ gcMs, seconds }) => gcMs / 1000 / seconds) ?? 0
   const late = medianOver(cell, worstLoopP99) ?? 0
   const share = (cell.ofCeiling as { readonly median: number } | null)?.median ?? 0
+  const cluster = medianOver(cell, brokerCores)
   const found = [
-    coresAt(used ?? 0, busy('machine'), cores, cell),
+    coresAt({ own: used ?? 0, cluster, machine: busy('machine') }, cores, cell),
     at(busy('loop'), USED_UP, loop => ({
       reason: `the event loop of the busiest thread was at work ${percent(loop)} of the time`,
       advice:
@@ -63,7 +67,14 @@ export function limitsOf(cell: CellReport, cores: number): Limits {
           advice: 'More threads or processes (--threads, --processes) have event loops of their own',
         },
   ].filter(limit => limit !== undefined)
-  return { reasons: found.map(({ reason }) => reason), advice: found[0]?.advice ?? null }
+  return {
+    reasons: found.map(({ reason }) => reason),
+    advice: found[0]?.advice ?? null,
+    unmeasured:
+      cluster === null
+        ? 'cluster and network were not measured'
+        : `the cluster's processes used ${cluster.toFixed(1)} of ${cores} cores; its disks and locks were not measured`,
+  }
 }
 
 interface Limit {
@@ -77,23 +88,31 @@ function at(value: number | null, least: number, told: (value: number) => Limit)
 
 /** Used up by these processes alone, or together with others. */
 function coresAt(
-  used: number,
-  machine: number | null,
+  { own, cluster, machine }: { own: number; cluster: number | null; machine: number | null },
   cores: number,
   { processes }: CellReport,
 ): Limit | undefined {
-  const own = processes > 1 ? 'these processes' : 'this process'
-  if (used >= USED_UP * cores) {
+  const these = processes > 1 ? 'these processes' : 'this process'
+  if (own >= USED_UP * cores) {
     return {
-      reason: `${own} alone used ${used.toFixed(1)} of ${cores} cores, which leaves none for more`,
+      reason: `${these} alone used ${own.toFixed(1)} of ${cores} cores, which leaves none for more`,
       advice: 'Only more cores, or another machine beside this one, carry more',
     }
   }
+  const theirs = cluster === null ? '' : `, ${cluster.toFixed(1)} with the cluster's`
   return at(machine, USED_UP, busy => ({
-    reason: `the ${cores} cores of this machine were ${percent(busy)} busy, ${used.toFixed(1)} of them with ${own}`,
-    advice:
-      'The rest is the cluster and whatever else runs here: more cores, or the cluster on another machine, carry more',
+    reason: `the ${cores} cores of this machine were ${percent(busy)} busy, ${own.toFixed(1)} of them with ${these}${theirs}`,
+    advice: coresAdvice(cluster, busy * cores - own),
   }))
+}
+
+/** `rest`: cores that were busy with others. */
+function coresAdvice(cluster: number | null, rest: number): string {
+  if (cluster === null)
+    return 'The rest is the cluster and whatever else runs here: more cores, or the cluster on another machine, carry more'
+  return cluster >= rest / 2
+    ? 'More cores, or the cluster on another machine, carry more'
+    : 'Most of the rest is neither: less of whatever else runs here, or more cores, carry more'
 }
 
 function percent(share: number): string {

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks'
 import { type Busy, BusyMeter } from './busy.ts'
+import { type BrokerCost, costBetween, type LocalBroker, type Reading } from './local-broker/local-broker.ts'
 
-/** What this process spent between two moments. */
+/** What this process spent between two moments, and the cluster beside it. */
 export interface Spent {
   readonly seconds: number
   readonly cpuSeconds: { readonly user: number; readonly system: number }
   readonly gcMs: number
   readonly eventLoopDelayMs: { readonly p50: number; readonly p99: number }
   readonly busy: Omit<Busy, 'inFlight'>
+  /** Null where the cluster is not on this machine, or cannot be read. */
+  readonly broker: BrokerCost | null
 }
 
 const RESOLUTION_MS = 1
@@ -25,11 +28,16 @@ export class Meter {
   readonly #observer = new PerformanceObserver(list => this.#pauses.push(...list.getEntries()))
   readonly #cpu: NodeJS.CpuUsage
   readonly #busy: BusyMeter
+  readonly #broker: LocalBroker | null
+  readonly #brokerBefore: Reading | null
   readonly #startedAt: number
 
-  constructor() {
+  constructor(broker: LocalBroker | null = null) {
     this.#observer.observe({ entryTypes: ['gc'] })
     this.#delays.enable()
+    this.#broker = broker
+    // this process's own times are read after the cluster's, and in the end before: reading these is no part of them
+    this.#brokerBefore = broker?.read() ?? null
     this.#busy = new BusyMeter()
     this.#cpu = process.cpuUsage()
     this.#startedAt = performance.now()
@@ -40,6 +48,7 @@ export class Meter {
     const endedAt = performance.now()
     const cpu = process.cpuUsage(this.#cpu)
     const busy = this.#busy.stop()
+    const brokerAfter = this.#broker?.read() ?? null
     this.#delays.disable()
     const eventLoopDelayMs = { p50: this.#delay(50), p99: this.#delay(99) }
     await new Promise(resolve => setImmediate(resolve))
@@ -54,6 +63,7 @@ export class Meter {
       gcMs: within.reduce((sum, { duration }) => sum + duration, 0),
       eventLoopDelayMs,
       busy,
+      broker: costBetween(this.#brokerBefore, brokerAfter),
     }
   }
 

@@ -31,6 +31,8 @@ export interface Plan {
   readonly topic?: string | undefined
   /** Absent: an embedded cluster for each trial. */
   readonly brokers?: string | undefined
+  /** Whether these are those of an embedded cluster, somebody else's, which is not Kafka. */
+  readonly brokersEmbedded?: boolean | undefined
   /** Without bootstrap.servers and what cells set. */
   readonly properties: Properties
   readonly label?: string | undefined
@@ -40,12 +42,17 @@ export interface Plan {
   readonly memoryBytes: number
 }
 
+/** Whether an embedded cluster is measured, its own or a given one. */
+export function isEmbedded({ brokers, brokersEmbedded = false }: Plan): boolean {
+  return brokers === undefined || brokersEmbedded
+}
+
 export function settingsOf(plan: Plan): Settings {
   const { label, brokers, topic, length, warmupSeconds, repeat, seed, payloadFile, allowFailures } = plan
   const { payloadDelimiter, payloadMonotonic, warmupMessages, transactions } = plan
   return {
     label: label ?? null,
-    embedded: brokers === undefined,
+    embedded: isEmbedded(plan),
     brokers: brokers ?? null,
     topic: topic ?? null,
     length,

@@ -27,7 +27,7 @@ export interface Settings {
   readonly label: string | null
   /** Whether the figures come from an embedded cluster, which is not Kafka. */
   readonly embedded: boolean
-  /** As given; null for an embedded cluster. */
+  /** As given; null for an embedded cluster of this run's own. */
   readonly brokers: string | null
   /** Null: one for each trial. */
   readonly topic: string | null

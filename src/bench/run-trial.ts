@@ -7,6 +7,7 @@ import { connectAll, isTimed } from './connect.ts'
 import type { Contender, Lane, Target } from './contender.ts'
 import { endsMoved, readyTopic } from './end-offsets.ts'
 import { LatencyFeed } from './latency-feed.ts'
+import { LocalBroker } from './local-broker/local-broker.ts'
 import { Meter, peakRssBytes, type Spent } from './meter.ts'
 import { meanDigits, WHOLE } from './monotonic.ts'
 import { OpenLoop, type OpenLoopFigures, scheduleOf } from './open-loop.ts'
@@ -64,7 +65,9 @@ export async function runTrial(
       const tokens = contenders.map(contender => contender.share())
       threads = await startThreads(spec, process, tokens, onHalt)
     }
-    const { partitions } = before
+    const { partitions, brokers } = before
+    // the cluster is the same for all processes of a trial
+    const broker = process.index === 0 ? await LocalBroker.find(brokers) : null
     const lanes = threads.length > 0 ? threads : contenders.map(({ lane }) => lane(onHalt, partitions))
     const meanBytes =
       spec.payloadMonotonic === true
@@ -78,6 +81,7 @@ export async function runTrial(
       meanBytes,
       onProgress,
       company,
+      broker,
     })
     return { ...(await run.run(before.sum)), partitions, warnings: [...warnings], took: tookOf(spec) }
   } finally {
@@ -95,6 +99,8 @@ interface Parts {
   readonly meanBytes: (messages: number) => number
   readonly onProgress: (progress: Progress) => void
   readonly company: Company | undefined
+  /** Null: what it costs is not measured here. */
+  readonly broker: LocalBroker | null
 }
 
 interface Window {
@@ -118,11 +124,13 @@ class TrialRun {
   readonly #meanBytes: Parts['meanBytes']
   readonly #onProgress: Parts['onProgress']
   readonly #company: Company | undefined
+  readonly #broker: LocalBroker | null
   /** Undefined where latencies are not measured. */
   readonly #feed: LatencyFeed | undefined
   readonly #faults: string[] = []
 
-  constructor(spec: TrialSpec, { contenders, lanes, halted, onHalt, meanBytes, onProgress, company }: Parts) {
+  constructor(spec: TrialSpec, parts: Parts) {
+    const { contenders, lanes, halted, onHalt, meanBytes, onProgress, company, broker } = parts
     this.#spec = spec
     this.#contenders = contenders
     this.#targets = contenders.map(({ target }) => target)
@@ -133,6 +141,7 @@ class TrialRun {
     this.#meanBytes = meanBytes
     this.#onProgress = onProgress
     this.#company = company
+    this.#broker = broker
     this.#feed = isTimed(spec) ? new LatencyFeed(contenders) : undefined
   }
 
@@ -194,6 +203,7 @@ class TrialRun {
         loop: Math.max(spent.busy.loop, ...window.threadDelays.map(({ busy }) => busy)),
         inFlight: this.#inFlight(window),
       },
+      broker: spent.broker,
     }
     const { from, to } = window
     const latencies = openLoop?.overTime ?? null
@@ -341,7 +351,7 @@ class TrialRun {
 
   /** `before`: what was acknowledged before the window's first message; default: by now. */
   async #measure(during: () => Promise<unknown>, before = this.#inWindow()): Promise<Window> {
-    const meter = new Meter()
+    const meter = new Meter(this.#broker)
     for (const thread of this.#threads) thread.measure()
     const stopReporting = this.#report()
     const from = monotonicMs()

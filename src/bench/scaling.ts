@@ -177,7 +177,7 @@ function sentence({ title, unit, points, kneeAt, certain, limits, where }: Told)
   const found = [made(last, knee), up].filter(part => part !== '').join('; ')
   const cause =
     limits.advice === null
-      ? `At ${group(knee.value)} nothing that was measured was near its limit; cluster and network were not measured.`
+      ? `At ${group(knee.value)} nothing that was measured was near its limit; ${limits.unmeasured}.`
       : `At ${group(knee.value)} ${limits.reasons.join('; ')}. ${limits.advice}.`
   return `${title}${where}: ${doubt}take ${group(knee.value)}, more does not pay: ${found}. ${cause}`
 }

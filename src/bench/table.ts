@@ -1,4 +1,5 @@
 import {
+  brokerColumns,
   type Column,
   ceilingColumns,
   cellColumns,
@@ -23,12 +24,9 @@ export function renderReport(report: BenchReport, format: TableFormat): string {
   const compared = report.cells.some(({ ofCeiling }) => ofCeiling !== null)
   const shares = compared ? ceilingColumns : []
   const paced = report.cells.some(({ rate }) => rate !== 'max')
-  const latencies = paced
-    ? latencyColumns.filter(
-        column => !rare.has(column) || report.cells.some(cell => column.value(cell) !== null),
-      )
-    : []
-  const figures = [...figureColumns, ...latencies, ...shares]
+  const isKnown = (column: Column) => report.cells.some(cell => column.value(cell) !== null)
+  const latencies = paced ? latencyColumns.filter(column => !rare.has(column) || isKnown(column)) : []
+  const figures = [...figureColumns, ...brokerColumns.filter(isKnown), ...latencies, ...shares]
   const columns = [...cellColumns(report.cells, false), ...figures, stateColumn]
   const rows = report.cells.map(cell => columns.map(column => shown(column, cell)))
   const lines = format === 'markdown' ? markdown(columns, rows) : padded(columns, rows)
@@ -50,7 +48,8 @@ const rare = new Set(latencyColumns.filter(({ name }) => /^latencyP999/.test(nam
 
 function heading({ cells, environment }: BenchReport): string {
   const { embedded, length, repeat, brokers } = environment
-  const where = embedded ? 'Embedded cluster (not Kafka)' : `Cluster ${brokers}`
+  const at = brokers === null ? '' : ` ${brokers}`
+  const where = embedded ? `Embedded cluster${at} (not Kafka)` : `Cluster${at}`
   const window = 'seconds' in length ? `${length.seconds} s` : `${group(length.messages)} messages`
   return [`${where}; ${repeat} ${repeat === 1 ? 'trial' : 'trials'} of ${window} a row`, constants(cells)]
     .filter(part => part !== '')
@@ -98,7 +97,13 @@ function csv({ cells, environment }: BenchReport): string {
     value: () => (environment.embedded ? 'embedded' : environment.brokers),
   }
   const reason: Column = { title: 'why', name: 'why', value: reasonOf }
-  const figures = [...figureColumns, ...requestColumns, ...latencyColumns, ...ceilingColumns]
+  const figures = [
+    ...figureColumns,
+    ...requestColumns,
+    ...latencyColumns,
+    ...ceilingColumns,
+    ...brokerColumns,
+  ]
   const columns = [cluster, ...cellColumns(cells, true), ...figures, stateColumn, reason]
   const rows = cells.map(cell => columns.map(({ value }) => csvField(value(cell))))
   return [columns.map(({ name }) => name), ...rows].map(row => `${row.join(',')}\r\n`).join('')

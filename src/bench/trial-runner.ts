@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import type { Properties } from '../client/producer-client.ts'
 import { aborted } from '../errors.ts'
 import { DEFAULT_PARTITIONS } from '../testing/embedded-cluster.ts'
 import type { Installation } from './against.ts'
 import type { Cell } from './cell.ts'
 import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
-import type { Plan } from './plan.ts'
+import { isEmbedded, type Plan } from './plan.ts'
 import type { Stage } from './stages/stage.ts'
 import { Topics } from './topics.ts'
 import type { Progress, Trial, TrialSpec } from './trial.ts'
@@ -52,6 +53,8 @@ function sameInAll(plan: Plan) {
 export class TrialRunner {
   readonly #plan: Plan
   readonly #signal: AbortSignal
+  /** Of an embedded cluster that others may use, too, and that cannot delete it. */
+  readonly #sharedTopic = `${EMBEDDED_TOPIC}-${randomBytes(4).toString('hex')}`
   #topics: Topics | undefined
 
   constructor(plan: Plan, signal: AbortSignal) {
@@ -62,13 +65,14 @@ export class TrialRunner {
   /** @throws MillraceError as `forkTrial`, `forkCluster` and `Topics.make`; ABORTED */
   async run({ cell, properties, seed, other, stage, onProgress }: TrialOrder): Promise<TrialOutcome> {
     const { transactions } = this.#plan
-    const { brokers, topic } = stage === 'embedded' ? NOWHERE : this.#plan
+    const place = stage === 'embedded' ? { ...this.#plan, ...NOWHERE } : this.#plan
+    const { brokers, topic } = place
     const trial = {
       cell,
       ...sameInAll(this.#plan),
       seed,
       // the embedded cluster writes none
-      transactions: transactions && { ...transactions, marked: brokers !== undefined },
+      transactions: transactions && { ...transactions, marked: !isEmbedded(place) },
     }
     if (stage === 'javascript' || stage === 'addon') {
       const spec: TrialSpec = { ...trial, stage, topic: EMBEDDED_TOPIC, properties }
@@ -77,16 +81,17 @@ export class TrialRunner {
     const cluster = brokers === undefined ? await forkCluster(topicsOf(cell)) : undefined
     const reached: TrialSpec['properties'] = {
       // a topic that was deleted must not come back because a client asked for it
-      ...(cluster === undefined ? { 'allow.auto.create.topics': false } : {}),
+      ...(isEmbedded(place) ? {} : { 'allow.auto.create.topics': false }),
       ...(stage === 'embedded' ? withoutSecurity(properties) : properties),
       'bootstrap.servers': cluster?.bootstrapServers ?? brokers ?? '',
     }
-    const own = cluster === undefined && topic === undefined
+    const own = !isEmbedded(place) && topic === undefined
+    const madeByAsking = cluster === undefined ? this.#sharedTopic : EMBEDDED_TOPIC
     try {
       if (this.#signal.aborted) throw aborted(this.#signal)
       if (own) this.#topics ??= new Topics(reached)
       const made = own ? await this.#topics?.make(cell.partitions) : undefined
-      const spec: TrialSpec = { ...trial, topic: made ?? topic ?? EMBEDDED_TOPIC, properties: reached }
+      const spec: TrialSpec = { ...trial, topic: made ?? topic ?? madeByAsking, properties: reached }
       const outcome = await forkTrial(spec, this.#signal, other?.trialProcess, onProgress)
       if (made !== undefined) await this.#topics?.drop(made)
       return outcome

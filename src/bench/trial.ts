@@ -2,6 +2,7 @@ import type { Properties } from '../client/producer-client.ts'
 import type { LatencyMs } from '../latency/index.ts'
 import type { Busy } from './busy.ts'
 import type { Cell } from './cell.ts'
+import type { BrokerCost } from './local-broker/local-broker.ts'
 import type { PartOfTrial } from './processes/company.ts'
 import type { InnerStage } from './stages/stage.ts'
 
@@ -149,6 +150,8 @@ export interface Figures extends OpenFigures {
   /** Produce requests, retries included. */
   readonly requestsPerSecond: number | null
   readonly busy: Busy
+  /** Of the cluster's processes; null where they are not all on this machine, or may not be read. Older results lack it. */
+  readonly broker?: BrokerCost | null | undefined
 }
 
 /**

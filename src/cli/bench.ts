@@ -8,7 +8,7 @@ import { Charts } from '../bench/html/charts.ts'
 import { renderPage } from '../bench/html/page.ts'
 import { metricLines } from '../bench/metrics.ts'
 import { checkWritable, writeWhole } from '../bench/output-file.ts'
-import { estimateSeconds, type Plan, settingsOf } from '../bench/plan.ts'
+import { estimateSeconds, isEmbedded, type Plan, settingsOf } from '../bench/plan.ts'
 import type { BenchReport } from '../bench/report.ts'
 import { progressLine } from '../bench/reporter.ts'
 import { stageTitles } from '../bench/stages/stage.ts'
@@ -18,6 +18,7 @@ import { mostSeconds, mostTrials, runTune, type Tuning } from '../bench/tune/run
 import { turnsOf } from '../bench/turns.ts'
 import { MillraceError } from '../errors.ts'
 import { askToGoOn } from './ask.ts'
+import { withClusterKind } from './bench-cluster.ts'
 import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
 import { perfOptions } from './bench-perf.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
@@ -145,7 +146,6 @@ which is not Kafka.`,
       goal === undefined
         ? undefined
         : tuningOf(goal, { ...options }, { plan: alone, lists, margin: choice.margin })
-    const plan = tuned?.plan ?? { ...alone, against: choice.against }
     const format = (single('format', options.format) ?? 'table') as TableFormat
     const output = single('output', options.output)
     const page = single('report', options.report)
@@ -159,6 +159,9 @@ which is not Kafka.`,
       }
       await Charts.load()
     }
+    const plan = await withClusterKind(tuned?.plan ?? { ...alone, against: choice.against }).catch(error => {
+      throw error instanceof MillraceError ? withWayOut(error) : error
+    })
     const run = { environment: { ...describeEnvironment(), ...settingsOf(plan) }, cells: plan.cells }
     const obstacle = whyNotComparable(choice, run)
     const cautions = obstacle === undefined ? warnings : [...warnings, obstacle]
@@ -245,7 +248,7 @@ function announcement(plan: Plan, tuning: Tuning | undefined, seconds: number): 
       ? ', which is long: fewer values in the lists, or a smaller --repeat or --duration, shorten it.'
       : '.'
   return [
-    ...(plan.brokers === undefined
+    ...(isEmbedded(plan)
       ? ["Against an embedded cluster, which is not Kafka: figures tell of this client, not of a broker's."]
       : []),
     `${extent(plan, tuning)}about ${duration(seconds)}${long} Ctrl-C keeps what was measured.`,

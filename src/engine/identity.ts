@@ -16,6 +16,13 @@ export interface IdsAsked {
 }
 
 const TIMEOUT_MS = 5000
+/** librdkafka's mock cluster calls itself so, with a number. */
+const EMBEDDED = 'mockCluster'
+
+/** Whether a cluster that calls itself this is an embedded one, not Kafka. */
+export function isEmbeddedId(clusterId: string | null): boolean {
+  return clusterId?.startsWith(EMBEDDED) === true
+}
 
 /**
  * Asks the cluster through the producer's own client (node-rdkafka has no such request). Nothing is told with the

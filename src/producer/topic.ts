@@ -11,9 +11,18 @@ export interface PartitionDescription {
   readonly high: number
 }
 
+export interface BrokerDescription {
+  readonly id: number
+  /** Where the cluster sends clients. */
+  readonly host: string
+  readonly port: number
+}
+
 export interface TopicDescription {
   readonly topic: string
   readonly partitions: readonly PartitionDescription[]
+  /** All of the cluster. */
+  readonly brokers: readonly BrokerDescription[]
 }
 
 export interface PartitionLeader {
@@ -41,7 +50,10 @@ export async function describeTopic(
     const found = metadata.topics.find(({ name }) => name === topic)
     const partitions = found?.partitions ?? []
     const isLed = partitions.length > 0 && (!mayBeMade || partitions.every(({ leader }) => leader >= 0))
-    if (isLed || performance.now() >= until) return withOffsets(client, topic, partitions, timeoutMs)
+    if (isLed || performance.now() >= until) {
+      const described = await withOffsets(client, topic, partitions, timeoutMs)
+      return described === null ? null : { topic, partitions: described, brokers: metadata.brokers }
+    }
     await sleep(ASK_AGAIN_MS)
   }
 }
@@ -65,7 +77,7 @@ async function withOffsets(
   topic: string,
   partitions: readonly { id: number; leader: number }[],
   timeoutMs: number,
-): Promise<TopicDescription | null> {
+): Promise<PartitionDescription[] | null> {
   if (partitions.length === 0) return null
   const described = await Promise.all(
     partitions.map(async ({ id, leader }) => ({
@@ -74,6 +86,5 @@ async function withOffsets(
       ...(await client.watermarks(topic, id, timeoutMs)),
     })),
   )
-  described.sort((a, b) => a.partition - b.partition)
-  return { topic, partitions: described }
+  return described.sort((a, b) => a.partition - b.partition)
 }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { runBench } from '../../src/bench/bench.ts'
 import { cellsOf, defaultGrid, withCeilings } from '../../src/bench/cell.ts'
 import type { Plan } from '../../src/bench/plan.ts'
+import { runTune } from '../../src/bench/tune/run-tune.ts'
 import { describeOnKafka } from '../integration/brokers/suite.ts'
 
 const plan: Plan = {
@@ -65,6 +66,50 @@ await describeOnKafka('bench', { real: true }, kafka => {
       expect(transactionMarkers).toBeGreaterThanOrEqual(transactions?.committed ?? Number.NaN)
       expect(beyondDelivered).toBe(0)
     }
+  })
+
+  test('processes have one account, and see what a broker on this machine costs', async () => {
+    const rates = ['max', 5000] as const
+    const cells = withCeilings(cellsOf({ ...defaultGrid, processes: [2], rate: rates }))
+    const { report, error } = await runBench(
+      { ...plan, cells, brokers: kafka().bootstrapServers },
+      { report() {}, progress() {}, trial() {}, warning() {} },
+      new AbortController().signal,
+    )
+    expect(error).toBeUndefined()
+    const trials = report.cells.flatMap(cell => cell.trials)
+    expect(trials.map(({ state }) => state).filter(state => state === 'void')).toEqual([])
+    for (const { processes, beyondDelivered, broker } of trials) {
+      expect({ processes, beyondDelivered }).toEqual({ processes: 2, beyondDelivered: 0 })
+      // in a container it is out of sight
+      if (kafka().rung !== 'maven' || process.platform !== 'linux') continue
+      const { cpuSeconds, gcMs, processes: brokers } = broker ?? {}
+      expect(brokers).toBe(1)
+      expect((cpuSeconds?.user ?? 0) + (cpuSeconds?.system ?? 0)).toBeGreaterThan(0)
+      expect(gcMs).toBeGreaterThanOrEqual(0)
+    }
+    await expect.poll(() => benchTopics(kafka().bootstrapServers)).toEqual([])
+  })
+
+  test('a tuning tries every value, on topics that are gone then', async () => {
+    const dimensions = [{ name: 'linger.ms', values: [5, 50] }]
+    const lines: string[] = []
+    const { report, error } = await runTune(
+      { ...plan, repeat: 2, length: { seconds: 0.3 }, brokers: kafka().bootstrapServers },
+      { goal: { kind: 'throughput' }, dimensions, margin: 5 },
+      { report() {}, progress() {}, warning() {}, line: text => lines.push(text) },
+      new AbortController().signal,
+    )
+    expect(error).toBeUndefined()
+    const { search, start } = report.tune ?? {}
+    expect(start).toEqual({ 'linger.ms': 5 })
+    expect(search?.done).toBe(true)
+    expect(search?.trials.map(({ why }) => why)).toEqual(search?.trials.map(() => null))
+    expect(new Set(search?.trials.map(({ configuration }) => configuration['linger.ms']))).toEqual(
+      new Set([5, 50]),
+    )
+    expect(report).toMatchObject({ missingTrials: 0, exitCode: 0 })
+    await expect.poll(() => benchTopics(kafka().bootstrapServers)).toEqual([])
   })
 
   test('an interruption in a trial leaves no topic behind', async () => {

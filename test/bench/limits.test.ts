@@ -9,6 +9,9 @@ import { someReport, steady } from './reports.ts'
 const idle: Busy = { machine: 0.5, loop: 0.5, connection: 0.5, inFlight: 0 }
 
 const busy = (more: Partial<Busy>) => ({ busy: { ...idle, ...more } })
+const cluster = (seconds: number) => ({
+  broker: { processes: 1, cpuSeconds: { user: seconds, system: 0 }, gcMs: null },
+})
 /** CPU seconds in a window of 2 s. */
 const cpu = (seconds: number) => ({ cpuSeconds: { user: seconds, system: 0 } })
 
@@ -24,6 +27,18 @@ test.each<[string, Partial<Trial>, string, string]>([
     { ...cpu(2.4), ...busy({ machine: 0.97 }) },
     'the 2 cores of this machine were 97 % busy, 1.2 of them with this process',
     'the cluster on another machine',
+  ],
+  [
+    "the cluster's cores",
+    { ...cpu(1.6), ...busy({ machine: 0.97 }), ...cluster(2) },
+    "were 97 % busy, 0.8 of them with this process, 1.0 with the cluster's",
+    'More cores, or the cluster on another machine, carry more',
+  ],
+  [
+    "neither's cores",
+    { ...cpu(0.6), ...busy({ machine: 0.97 }), ...cluster(0.2) },
+    "0.3 of them with this process, 0.1 with the cluster's",
+    'less of whatever else runs here',
   ],
   ['event loop', busy({ loop: 0.98 }), 'the event loop of the busiest thread was at work 98 %', '--threads'],
   ['one connection', busy({ connection: 0.95 }), 'one connection used 95 % of a core', '--producers'],
@@ -47,7 +62,12 @@ test('the ceiling', () => {
 })
 
 test('none of these', () => {
-  expect(limits({})).toEqual({ reasons: [], advice: null })
+  const nothing = { reasons: [], advice: null }
+  expect(limits({})).toEqual({ ...nothing, unmeasured: 'cluster and network were not measured' })
+  expect(limits(cluster(1))).toEqual({
+    ...nothing,
+    unmeasured: "the cluster's processes used 0.5 of 2 cores; its disks and locks were not measured",
+  })
 })
 
 test('several: what holds up the others gives the advice', () => {
@@ -61,6 +81,6 @@ test('the callback engine has no threads to give', () => {
 })
 
 test('trials that do not know of it leave it open', () => {
-  expect(limits({ busy: undefined } as never)).toEqual({ reasons: [], advice: null })
+  expect(limits({ busy: undefined } as never)).toMatchObject({ reasons: [], advice: null })
   expect(limits(busy({ machine: null, connection: null, inFlight: null })).reasons).toEqual([])
 })

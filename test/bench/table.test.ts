@@ -164,7 +164,8 @@ void: batch, trial 2: the trial's process was ended by "SIGKILL", so
       'cluster,engine,api,batch,outstanding,loops,threads,producers,processes,messageSize,rate,compression,partitions,acks,' +
         'messagesPerSecond,low,high,megabytesPerSecond,cpuSecondsPerMillion,eventLoopDelayP99Ms,peakRssBytes,' +
         'batchMessages,requestsPerSecond,achievedRate,latencyP50Ms,latencyP95Ms,latencyP99Ms,latencyP999Ms,' +
-        'latencyP9999Ms,latencyMaxMs,floorP99Ms,lingerMs,backlogGrowth,ofCeiling,ofCeilingLow,ofCeilingHigh,state,why',
+        'latencyP9999Ms,latencyMaxMs,floorP99Ms,lingerMs,backlogGrowth,ofCeiling,ofCeilingLow,ofCeilingHigh,' +
+        'brokerCpuSecondsPerMillion,brokerGcMsPerSecond,state,why',
     )
     expect(lines[1]).toMatch(
       /^embedded,batch,send,,10000,1,1,1,1,100,max,none,4,all,110000,100000,120000,11,/,
@@ -219,6 +220,38 @@ describe('rates', () => {
     )
     expect(finding(report({ rate: [5] }, [[saturated]]))).toMatch(/^No rate was kept up with/)
   })
+})
+
+describe('what the cluster cost', () => {
+  const broker = { processes: 1, cpuSeconds: { user: 0.5, system: 0.1 }, gcMs: 25 }
+  const title = (of: BenchReport) => renderReport(of, 'table').split('\n')[2] ?? ''
+
+  test('stands beside what the client did', () => {
+    const of = report({ loops: [1, 2] }, [
+      [validTrial(1e6, { broker }), validTrial(1e6, { broker })],
+      [validTrial(1e6, { broker: null })],
+    ])
+    expect(title(of)).toContain('RSS MB  cluster CPU s/M  cluster GC ms/s  trials')
+    const [one, two] = renderReport(of, 'table').split('\n').slice(3)
+    expect(one).toMatch(/ 0\.30 +12\.5 +2 valid$/)
+    expect(two).toMatch(/ - +- +1 valid$/)
+  })
+
+  test('without collections of garbage that are told', () => {
+    const of = report({}, [[validTrial(1e6, { broker: { ...broker, gcMs: null } })]])
+    expect(title(of)).toContain('RSS MB  cluster CPU s/M  trials')
+  })
+
+  test.each([null, undefined])('is not there where it is %s', none => {
+    const of = report({}, [[validTrial(1e6, { broker: none })]])
+    expect(title(of)).toContain('RSS MB  trials')
+  })
+})
+
+test('an embedded cluster that was given is none of Kafka either', () => {
+  const given = report({}, [[valid(1)]], { embedded: true, brokers: '127.0.0.1:9' })
+  expect(renderReport(given, 'table')).toMatch(/^Embedded cluster 127\.0\.0\.1:9 \(not Kafka\); /)
+  expect(finding(given)).toContain('against an embedded cluster, which is not Kafka')
 })
 
 describe('finding', () => {

@@ -72,6 +72,19 @@ describe('a trial', () => {
     expect(figures.latencyMs).toBeNull()
   })
 
+  test.runIf(process.platform === 'linux').each<[string, Partial<Grid>]>([
+    ['one process', {}],
+    ['several processes', { processes: [2] }],
+  ])('with %s tells what the cluster on this machine cost', async (name, grid) => {
+    const spec = specOf(`cost-${name.replace(' ', '-')}`, grid, { length: { seconds: 0.5 } })
+    const { figures, faults } = await resultOf(spec)
+    expect(faults).toEqual([])
+    // that of this very process
+    expect(figures.broker).toMatchObject({ processes: 1, gcMs: null })
+    const { user = 0, system = 0 } = figures.broker?.cpuSeconds ?? {}
+    expect(user + system).toBeGreaterThan(0)
+  })
+
   test.each<[Api, Partial<Grid>]>([
     ['send', {}],
     ['batch', { batch: [300], loops: [2] }],

@@ -1,3 +1,4 @@
+import { brokerCpuPerMillion, brokerGcMsPerSecond, cpuPerMillion } from '../broker-cost.ts'
 import { group } from '../columns.ts'
 import { worstLoopP99 } from '../loop-delay.ts'
 import type { CellReport } from '../report.ts'
@@ -17,9 +18,23 @@ export const costs = [
     title: 'CPU seconds per million messages',
     unit: 'CPU seconds per million',
     about: 'User and system time of the process that sends, not of the cluster.',
-    value: ({ cpuSeconds, seconds, messagesPerSecond }: MeasuredTrial) =>
-      ((cpuSeconds.user + cpuSeconds.system) / (seconds * messagesPerSecond)) * 1e6,
+    value: cpuPerMillion,
     format: (value: number) => value.toFixed(2),
+  },
+  {
+    title: "The cluster's CPU seconds per million messages",
+    unit: 'CPU seconds per million',
+    about:
+      "User and system time of the brokers' processes on this machine, whoever they were at work for, by the messages of this bench.",
+    value: brokerCpuPerMillion,
+    format: (value: number) => value.toFixed(2),
+  },
+  {
+    title: "The cluster's garbage collection",
+    unit: 'milliseconds a second',
+    about: "Pauses of the brokers' JVMs, all of them together.",
+    value: brokerGcMsPerSecond,
+    format: (value: number) => value.toFixed(1),
   },
   {
     title: 'Event loop delay, 99th percentile',

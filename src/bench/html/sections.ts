@@ -1,10 +1,9 @@
 import type { AnalysedReport } from '../analysis.ts'
 import { group, nameOf, remarks } from '../columns.ts'
 import { stageRemarks } from '../stages/stages-table.ts'
-import type { Summary } from '../statistics.ts'
 import type { Charts } from './charts.ts'
 import { costs, latencies, over } from './figures.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html, nothing } from './html.ts'
 import { overTime } from './over-time.ts'
 
 import { figure, legend, section, table } from './parts.ts'
@@ -83,7 +82,11 @@ export function cost(report: AnalysedReport, charts: Charts): Html {
   return section(
     'Cost',
     costs.map(({ title, unit, about, value, format }) => {
-      const found = rows.map(({ name, cell }) => ({ name, summary: over(cell, value) as Summary }))
+      const found = rows.flatMap(({ name, cell }) => {
+        const summary = over(cell, value)
+        return summary === null ? [] : [{ name, summary }]
+      })
+      if (found.length === 0) return nothing
       const chart = charts.rows(
         found.map(({ name, summary }) => ({
           name,

@@ -3,7 +3,7 @@ import { figuresOf } from '../latency-over-time.ts'
 import type { Figures, LatencyPoint, Remark, TrialResult } from '../trial.ts'
 import type { PartOfTrial } from './company.ts'
 
-/** Windows that begin farther apart than this share of their length are not one. */
+/** Windows that lie farther apart than this share of their length are not one. */
 const APART = 0.05
 
 export interface Merged {
@@ -77,6 +77,7 @@ export function merge(results: readonly TrialResult[]): Merged {
         : sum(figures => (figures.batchMessages ?? 0) * (figures.requestsPerSecond ?? 0)) / requests,
     requestsPerSecond: requests,
     busy: busiest(all.map(({ busy }) => busy)),
+    broker: first.seconds < (1 - APART) * seconds ? null : (first.broker ?? null),
   }
   return {
     figures,

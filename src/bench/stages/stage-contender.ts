@@ -107,7 +107,7 @@ class StageTarget implements Target {
       low: 0,
       high: partition === 0 ? taken : 0,
     }))
-    return { topic, partitions }
+    return { topic, partitions, brokers: [] }
   }
 
   flush(options: { timeoutMs: number }): Promise<void> {

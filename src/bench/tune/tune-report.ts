@@ -105,10 +105,11 @@ function conclusionOf(known: Known, changes: readonly string[], confirmed: boole
     return `No configuration kept p99 below ${goal.p99Ms} ms in ${trials}, not even at ${lowest(search.trials)} messages a second.`
   }
   if (changes.length === 0) {
+    // the start is what held its place: a rate that it cleared later, as on a broker that had warmed up, is its own
     const at =
-      search.rates?.start == null
+      search.rates?.winner == null
         ? ''
-        : `, which kept the goal at ${told(search.rates.start)} messages a second`
+        : `, which kept the goal at ${told(search.rates.winner)} messages a second`
     return `Nothing beat the start configuration in ${trials}${at}: leave it as it is.`
   }
   if (confirmation === null) return `The search found ${found}, which was not measured again.`

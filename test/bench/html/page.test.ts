@@ -142,6 +142,20 @@ describe('renderPage', withCharts, () => {
     expect(document.querySelector('.lead')?.textContent).toContain('than the start configuration')
   })
 
+  test("tells the cluster's cost of the rows where it was measured, and nothing where none was", async () => {
+    const broker = { processes: 1, cpuSeconds: { user: 0.5, system: 0.1 }, gcMs: 25 }
+    const grid = { loops: [1, 2] }
+    const { document } = await pageOf(someReport(grid, [steady(1e6, { broker }), steady(1e6)]))
+    const table = document.querySelector(
+      `[aria-label="The cluster's CPU seconds per million messages"] tbody`,
+    )
+    expect(table?.textContent).toMatch(/^batch, 1 loop0\.30/)
+    expect(table?.querySelectorAll('tr')).toHaveLength(1)
+    expect(document.body.textContent).toContain("The cluster's garbage collection")
+    const without = await pageOf(someReport(grid, [steady(1e6), steady(1e6)]))
+    expect(without.text).not.toContain("The cluster's")
+  })
+
   test('without latency says why there is none', async () => {
     const { document } = await pageOf(report)
     const section = [...document.querySelectorAll('section')].find(({ textContent }) =>

@@ -66,6 +66,15 @@ describe('merge', () => {
     })
   })
 
+  test('what the cluster cost is what the first one saw, if its window was that of all', () => {
+    const broker = { processes: 3, cpuSeconds: { user: 2, system: 1 }, gcMs: 40 }
+    expect(merge([part({ broker }), part({ broker: null })]).figures.broker).toEqual(broker)
+    expect(merge([part({ broker }, 5000), part({}, 5050)]).figures.broker).toEqual(broker)
+    expect(merge([part({ broker }, 5000), part({}, 5200)]).figures.broker).toBeNull()
+    // older results do not tell
+    expect(merge([part(), part()]).figures.broker).toBeNull()
+  })
+
   test('latencies are of all messages, and of all requests', () => {
     const floorHistogram = latencies(0.5)
     const timed = { histogram: latencies(...Array(20).fill(1)), distinctRequests: 15, floorHistogram }

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs'
+
+/** Processor time so far, in ms, and when it began, in ticks since the machine did. */
+export interface ProcStat {
+  readonly userMs: number
+  readonly systemMs: number
+  readonly startedAt: number
+}
+
+/** Linux counts in these. */
+const TICK_MS = 10
+
+/**
+ * Of a process or thread, by its folder in /proc; ended threads of a process included.
+ * @throws Error where it has ended
+ */
+export function readStat(folder: string): ProcStat {
+  // the name, in parentheses, may hold anything
+  const fields = readFileSync(`${folder}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return {
+    userMs: Number(fields[11]) * TICK_MS,
+    systemMs: Number(fields[12]) * TICK_MS,
+    startedAt: Number(fields[19]),
+  }
+}
