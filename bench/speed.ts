@@ -1,12 +1,11 @@
 // The speed of the batch engine, line by line: see README.md.
-import { readFileSync } from 'node:fs'
 import { describeEnvironment, type Environment } from '../src/bench/environment.ts'
 import { allLines } from './speed/lines.ts'
 import { chosen, readOptions } from './speed/options.ts'
 import { Rigs } from './speed/rigs.ts'
 import { type LineResult, runLine } from './speed/run-line.ts'
 import { tableOf } from './speed/table.ts'
-import { record } from './support/results.ts'
+import { recordLines } from './support/results.ts'
 
 const options = readOptions(process.argv.slice(2))
 const lines = chosen(allLines(options), options.only)
@@ -34,7 +33,7 @@ try {
       const result = await runLine(line, options.pairs, surroundings)
       measured.push({ ...result, pairs: options.pairs, environment })
       console.log(tableOf([result]))
-      if (options.record) record('speed', { lines: [...keptLines(), ...measured] })
+      if (options.record) recordLines('speed', measured)
     } catch (error) {
       failed.push(line.name)
       console.error(`${line.name} has no result: ${(error as Error).message}`)
@@ -47,15 +46,4 @@ console.log(`\n${tableOf([...measured, ...skipped])}`)
 if (failed.length > 0) {
   console.error(`\nwithout a result: ${failed.join(', ')}`)
   process.exitCode = 1
-}
-
-/** Lines that were recorded before and not measured now: a table may be measured in several goes. */
-function keptLines(): Recorded[] {
-  try {
-    const text = readFileSync(new URL('results/speed.json', import.meta.url), 'utf8')
-    const { lines: before } = JSON.parse(text) as { lines: Recorded[] }
-    return before.filter(({ name }) => !measured.some(one => one.name === name))
-  } catch {
-    return []
-  }
 }

@@ -18,7 +18,7 @@ export function hosted(module: string, folder = '', node = process.execPath): Co
 }
 
 /** `BENCH_PROFILE=DIR` has each trial's process write a CPU profile there. */
-function profiling(): string[] {
+export function profiling(): string[] {
   const folder = process.env.BENCH_PROFILE
   return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
 }

@@ -12,8 +12,8 @@ import { Absent, builtFolder, installedFolder, sources, step } from './install.t
 const USUAL_GO = '/usr/local/go/bin/go'
 const WHOLE = 'adapters/whole.ts'
 
-/** What is measured is what is installed. */
-function built(): string {
+/** What is measured is what is installed. @throws Absent where it is not built */
+export function built(): string {
   const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
   if (!existsSync(dist)) throw new Absent('it is not built: npm run build')
   return dist
@@ -103,11 +103,22 @@ export async function rdkafkaPerformance(): Promise<Command> {
   return program('rdkafka-performance/adapter.ts', [path, `librdkafka ${librdkafka}`])
 }
 
-/** On the PATH, or Debian's package, unpacked without being installed. */
 export async function kcat(): Promise<Command> {
+  const { start, client } = await findKcat()
+  return program(WHOLE, [client, ...start, '-P', '-b', '@brokers', '-t', '@topic', '@properties'])
+}
+
+export interface Kcat {
+  /** The words that start it. */
+  readonly start: readonly string[]
+  readonly client: string
+}
+
+/** On the PATH, or Debian's package, unpacked without being installed. @throws Absent with the reason */
+export async function findKcat(): Promise<Kcat> {
   for (const name of ['kcat', 'kafkacat']) {
-    const version = await step(name, ['-V']).catch(() => undefined)
-    if (version !== undefined) return kcatAt([name], version)
+    const told = await step(name, ['-V']).catch(() => undefined)
+    if (told !== undefined) return { start: [name], client: clientOf(told) }
   }
   const folder = await installedFolder('kcat', ['packages.txt'], async folder => {
     const packages = (await readFile(join(folder, 'packages.txt'), 'utf8')).trim().split('\n')
@@ -120,13 +131,12 @@ export async function kcat(): Promise<Command> {
     join(folder, 'root/usr/lib', name),
   )
   const start = ['/usr/bin/env', `LD_LIBRARY_PATH=${libraries.join(':')}`, join(folder, 'root/usr/bin/kcat')]
-  return kcatAt(start, await step(start[0] as string, [...start.slice(1), '-V']))
+  return { start, client: clientOf(await step(start[0] as string, [...start.slice(1), '-V'])) }
 }
 
-function kcatAt(start: readonly string[], told: string): Command {
+function clientOf(told: string): string {
   const [, version, librdkafka] = /Version (\S+).*librdkafka (\S+)/.exec(told) ?? []
-  const client = `kcat ${version}, librdkafka ${librdkafka}`
-  return program(WHOLE, [client, ...start, '-P', '-b', '@brokers', '-t', '@topic', '@properties'])
+  return `kcat ${version}, librdkafka ${librdkafka}`
 }
 
 /** A peer of npm's registry. Its install scripts run as they are. */

@@ -1,6 +1,7 @@
 import type { Settings } from '../peers/settings.ts'
 import type { Outcome, Subject } from '../peers/trial.ts'
 import type { Claim } from './claims.ts'
+import type { Measure as MeasureOf } from './measure.ts'
 
 /** What a line's trials are made of; plain data, recorded with the result. */
 export interface Line {
@@ -19,14 +20,7 @@ export interface Line {
 /** One trial of each subject. */
 export type Round = Readonly<Record<string, Outcome>>
 
-/** A figure of each round; over all rounds its median and interval are shown, and held against the claim. */
-export interface Measure {
-  readonly what: string
-  readonly unit: 'times' | 'msg/s' | 'CPU s per million' | 'ms'
-  /** Absent: for information. */
-  readonly claim?: Claim
-  of(round: Round): number
-}
+export type Measure = MeasureOf<Round>
 
 export function outcomeOf(round: Round, subject: string): Outcome {
   const outcome = round[subject]

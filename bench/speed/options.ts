@@ -36,7 +36,8 @@ export function readOptions(args: readonly string[]): Options {
   }
 }
 
-function whole(name: string, given: string, least: number): number {
+/** @throws Error for anything but a whole number from `least` */
+export function whole(name: string, given: string, least: number): number {
   const value = Number(given)
   if (Number.isInteger(value) && value >= least) return value
   throw new Error(`--${name} takes a whole number from ${least}, not ${given}`)

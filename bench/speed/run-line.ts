@@ -1,21 +1,10 @@
-import { type Summary, summarize } from '../../src/bench/statistics.ts'
 import { bestPolling } from '../peers/node-rdkafka/polling.ts'
 import { type Outcome, type Subject, type Surroundings, trial } from '../peers/trial.ts'
-import type { Claim } from './claims.ts'
-import type { Line, Measure, Round } from './line.ts'
-import { type Verdict, verdictOf } from './verdict.ts'
+import type { Line, Round } from './line.ts'
+import { type Measured, measuredOf } from './measure.ts'
 
 const POLLING_TRIES = 2
 const MOST_POLLING_SECONDS = 2
-
-export interface Measured {
-  readonly what: string
-  readonly unit: Measure['unit']
-  readonly claim: Claim | null
-  readonly summary: Summary
-  /** Null: for information. */
-  readonly verdict: Verdict | null
-}
 
 export interface LineResult extends Omit<Line, 'measures'> {
   readonly measured: readonly Measured[]
@@ -58,16 +47,4 @@ async function pollingOf({ subjects }: Line, surroundings: Surroundings) {
     POLLING_TRIES,
     surroundings,
   )
-}
-
-function measuredOf({ what, unit, claim, of }: Measure, rounds: readonly Round[]): Measured {
-  const summary = summarize(rounds.map(of))
-  if (summary === null) throw new Error('a line needs at least one pair')
-  return {
-    what,
-    unit,
-    claim: claim ?? null,
-    summary,
-    verdict: claim === undefined ? null : verdictOf(claim, summary),
-  }
 }

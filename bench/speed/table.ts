@@ -1,10 +1,14 @@
 import type { Claim } from './claims.ts'
-import type { LineResult, Measured } from './run-line.ts'
+import type { Measured } from './measure.ts'
 
 const headings = ['line', 'figure', 'claim', 'measured', 'interval', 'verdict'] as const
 
+type Row =
+  | { readonly name: string; readonly measured: readonly Measured[] }
+  | { readonly name: string; readonly skipped: string }
+
 /** What was measured, one row a figure; of a line that was skipped, why. */
-export function tableOf(results: readonly (LineResult | { name: string; skipped: string })[]): string {
+export function tableOf(results: readonly Row[]): string {
   const rows = results.flatMap(result =>
     'skipped' in result
       ? [[result.name, `skipped: ${result.skipped}`, '', '', '', '']]
@@ -43,5 +47,5 @@ function claimed(claim: Claim): string {
 }
 
 function number(value: number, unit: Measured['unit']): string {
-  return unit === 'msg/s' ? Math.round(value).toLocaleString('en-US') : value.toFixed(2)
+  return unit.endsWith('/s') ? Math.round(value).toLocaleString('en-US') : value.toFixed(2)
 }

@@ -14,6 +14,15 @@ export function verdictOf(claim: Claim, { low, high, method }: Summary): Verdict
   return meets(claim, better) ? 'not shown' : 'not met'
 }
 
+/** Fewer trials than this do not bear out a bound. */
+const ENOUGH_WITHIN = 3
+
+/** A claim that every trial has to meet: one beyond it refutes it. */
+export function boundVerdictOf(claim: Claim, values: readonly number[]): Verdict {
+  if (values.some(value => !Number.isNaN(value) && !meets(claim, value))) return 'not met'
+  return values.some(Number.isNaN) || values.length < ENOUGH_WITHIN ? 'not shown' : 'met'
+}
+
 function meets(claim: Claim, value: number): boolean {
   return 'atLeast' in claim ? value >= claim.atLeast : value <= claim.atMost
 }

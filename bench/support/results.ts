@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { describeEnvironment } from '../../src/bench/environment.ts'
@@ -24,13 +24,33 @@ export function numericFlags<Name extends string>(
   return flags
 }
 
+const folder = fileURLToPath(new URL('../results/', import.meta.url))
+
 /** Writes `results/NAME.json`, with where and when it was measured. */
 export function record(name: string, result: object): void {
-  const folder = fileURLToPath(new URL('../results/', import.meta.url))
   mkdirSync(folder, { recursive: true })
   const path = `${folder}${name}.json`
   writeWhole(path, `${JSON.stringify({ environment: describeEnvironment(), ...result }, null, 2)}\n`)
   console.log(`written to bench/results/${name}.json`)
+}
+
+interface Named {
+  readonly name: string
+}
+
+/** Lines that were recorded before and not measured now are kept: a table may be measured in several goes. */
+export function recordLines(name: string, measured: readonly Named[]): void {
+  const kept = recordedLines(name).filter(line => !measured.some(one => one.name === line.name))
+  record(name, { lines: [...kept, ...measured] })
+}
+
+function recordedLines(name: string): Named[] {
+  try {
+    const text = readFileSync(`${folder}${name}.json`, 'utf8')
+    return (JSON.parse(text) as { lines: Named[] }).lines
+  } catch {
+    return []
+  }
 }
 
 export function median(values: readonly number[]): number {

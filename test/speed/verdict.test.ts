@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Claim } from '../../bench/speed/claims.ts'
-import { verdictOf } from '../../bench/speed/verdict.ts'
+import { measuredOf } from '../../bench/speed/measure.ts'
+import { boundVerdictOf, verdictOf } from '../../bench/speed/verdict.ts'
 import type { Summary } from '../../src/bench/statistics.ts'
 
 function interval(low: number, high: number): Summary {
@@ -32,5 +33,27 @@ describe('what an interval says of a claim', () => {
   test('what could not be measured shows nothing', () => {
     expect(verdictOf(atLeast, interval(Number.NaN, Number.NaN))).toBe('not shown')
     expect(verdictOf(atMost, interval(Number.NaN, Number.NaN))).toBe('not shown')
+  })
+})
+
+describe('what trials say of a claim that each of them has to meet', () => {
+  test.each([
+    ['all of them within', [0.9, 1, 1.1], 'met'],
+    ['one beyond', [0.9, 1, 1.11, 1], 'not met'],
+    ['one beyond, of very few', [1.2], 'not met'],
+    ['too few, however good', [0.1, 0.1], 'not shown'],
+    ['one that could not be measured', [0.9, Number.NaN, 1], 'not shown'],
+    ['one that could not be measured, and one beyond', [Number.NaN, 2, 1], 'not met'],
+  ] as const)('%s', (_, values, verdict) => {
+    expect(boundVerdictOf(atMost, values)).toBe(verdict)
+  })
+
+  test('a figure is one of these, or one of their median', () => {
+    const rounds = [1, 1, 1, 1, 1, 1, 1, 1, 1.2]
+    const figure = { what: 'it', unit: 'times', claim: atMost, of: (round: number) => round } as const
+    expect(measuredOf(figure, rounds)).toMatchObject({ verdict: 'met', summary: { median: 1 } })
+    expect(measuredOf({ ...figure, isBound: true }, rounds)).toMatchObject({ verdict: 'not met' })
+    expect(measuredOf({ what: 'it', unit: 'times', of: figure.of }, rounds).verdict).toBeNull()
+    expect(() => measuredOf(figure, [])).toThrow('a line needs at least one pair')
   })
 })
