@@ -2,6 +2,7 @@ export type { KafkaError } from './client/kafka-errors.ts'
 export type { Throttle } from './client/producer-client.ts'
 export type { LogLine } from './client/witness.ts'
 export type { ProducerProperties } from './config/index.ts'
+export type { VisitRun } from './engine/delivery-runs.ts'
 export type { Failure } from './engine/engine.ts'
 export {
   DeliveryError,

@@ -4,6 +4,7 @@ import type { MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import type { Binding } from './binding.ts'
 import type { DeliveryErrors } from './delivery-errors.ts'
+import { type VisitRun, visitRuns } from './delivery-runs.ts'
 import type { Failure, Tally } from './engine.ts'
 import { headerList, messageOf, topicOf } from './message.ts'
 
@@ -121,6 +122,17 @@ export class BatchTally implements Tally {
     if (partition < 0) return null
     const offset = this.#offsets?.[index] ?? -1
     return { topic: this.#topicOf(index), partition, offset: offset < 0 ? null : offset }
+  }
+
+  visitRuns(visit: VisitRun): void {
+    if (this.#partitions === undefined || this.#offsets === undefined) return
+    const columns = {
+      partitions: this.#partitions,
+      offsets: this.#offsets,
+      topicOf: (index: number) => this.#topicOf(index),
+      oneTopic: !Array.isArray(this.messages),
+    }
+    visitRuns(columns, visit)
   }
 
   /** @internal JavaScript found that a message cannot be sent */

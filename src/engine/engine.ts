@@ -1,6 +1,7 @@
 import type { DeliveryError, MillraceError } from '../errors.ts'
 import type { Histogram } from '../latency/index.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
+import type { VisitRun } from './delivery-runs.ts'
 
 /** Where a message offered alone reports to: exactly one of these is called, once. */
 export interface Receiver {
@@ -39,6 +40,8 @@ export interface Tally {
   readonly failures: readonly Failure[]
   /** Null with another detail than `all`, or where that message was not delivered. */
   delivery(index: number): Delivery | null
+  /** Deliveries by runs, in the order of the messages; none with another detail than `all`. */
+  visitRuns(visit: VisitRun): void
   /** No more messages will be offered into this tally. */
   seal(): void
   /** Resolves once the tally is sealed and every accepted message has ended. Never rejects. */

@@ -1,6 +1,7 @@
 import { deferred } from '../deferred.ts'
 import type { DeliveryError, MillraceError } from '../errors.ts'
 import type { Delivery, Detail } from '../types.ts'
+import { type VisitRun, visitRuns } from './delivery-runs.ts'
 import type { Failure, Tally } from './engine.ts'
 
 const UNKNOWN_OFFSET = -1
@@ -50,6 +51,17 @@ export class CallbackTally implements Tally {
     const offset = this.#offsets?.[index] ?? UNKNOWN_OFFSET
     const topic = this.#topics[this.#topicOf?.[index] ?? 0] ?? ''
     return { topic, partition, offset: offset === UNKNOWN_OFFSET ? null : offset }
+  }
+
+  visitRuns(visit: VisitRun): void {
+    if (this.#partitions === undefined || this.#offsets === undefined) return
+    const columns = {
+      partitions: this.#partitions,
+      offsets: this.#offsets,
+      topicOf: (index: number) => this.#topics[this.#topicOf?.[index] ?? 0] ?? '',
+      oneTopic: this.#topicOf === undefined,
+    }
+    visitRuns(columns, visit)
   }
 
   /** @internal a message was handed to librdkafka */

@@ -1,5 +1,5 @@
 import type { BatchResult } from '../producer/results.ts'
-import { addOffset } from './receipt/runs.ts'
+import { addRun } from './receipt/runs.ts'
 
 /** What a load delivered to one partition. */
 export interface PartitionAccount {
@@ -44,7 +44,7 @@ export class Account {
   possiblyPersisted = 0
   /** Of the delivered records, key and value. */
   bytes = 0
-  readonly #partitions = new Map<string, PartitionAccount & { readonly runs?: number[] }>()
+  readonly #topics = new Map<string, Map<number, PartitionAccount & { readonly runs?: number[] }>>()
   readonly #keepsRuns: boolean
 
   /** @param keepsRuns whether all offsets are kept */
@@ -62,33 +62,28 @@ export class Account {
   }
 
   get partitions(): readonly PartitionAccount[] {
-    return [...this.#partitions.values()].sort((a, b) =>
+    return this.#all().sort((a, b) =>
       a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1,
     )
   }
 
   /** All offsets, where they are kept. */
   get runs(): readonly PartitionRuns[] {
-    return [...this.#partitions.values()].filter(
-      (account): account is PartitionRuns => account.runs !== undefined,
-    )
+    return this.#all().filter((account): account is PartitionRuns => account.runs !== undefined)
   }
 
-  /** Notes each delivery of a batch; `sizes` are bytes by index. */
-  addDeliveries(result: BatchResult, sizeOf: (index: number) => number): void {
-    for (let index = 0; index < result.messages; index++) {
-      const delivery = result.delivery(index)
-      if (delivery === null) continue
-      this.bytes += sizeOf(index)
-      const account = this.#partition(delivery.topic, delivery.partition)
-      account.delivered++
-      if (delivery.offset === null) continue
-      if (account.runs !== undefined) addOffset(account.runs, delivery.offset)
-      if (account.firstOffset === null || delivery.offset < account.firstOffset)
-        account.firstOffset = delivery.offset
-      if (account.lastOffset === null || delivery.offset > account.lastOffset)
-        account.lastOffset = delivery.offset
-    }
+  /** Notes each delivery of a batch; `sizeOf` are bytes from one index to another (exclusive). */
+  addDeliveries(result: BatchResult, sizeOf: (from: number, to: number) => number): void {
+    result.visitRuns((topic, partition, first, index, count) => {
+      this.bytes += sizeOf(index, index + count)
+      const account = this.#partition(topic, partition)
+      account.delivered += count
+      if (first === null) return
+      const last = first + count - 1
+      if (account.runs !== undefined) addRun(account.runs, first, last)
+      account.firstOffset = least(account.firstOffset, first)
+      account.lastOffset = greatest(account.lastOffset, last)
+    })
     this.delivered += result.delivered
   }
 
@@ -107,14 +102,22 @@ export class Account {
   }
 
   #partition(topic: string, partition: number): PartitionAccount & { readonly runs?: number[] } {
-    const key = `${partition} ${topic}`
-    let account = this.#partitions.get(key)
+    let partitions = this.#topics.get(topic)
+    if (partitions === undefined) {
+      partitions = new Map()
+      this.#topics.set(topic, partitions)
+    }
+    let account = partitions.get(partition)
     if (account === undefined) {
       const runs = this.#keepsRuns ? { runs: [] } : {}
       account = { topic, partition, delivered: 0, firstOffset: null, lastOffset: null, ...runs }
-      this.#partitions.set(key, account)
+      partitions.set(partition, account)
     }
     return account
+  }
+
+  #all(): (PartitionAccount & { readonly runs?: number[] })[] {
+    return [...this.#topics.values()].flatMap(partitions => [...partitions.values()])
   }
 }
 

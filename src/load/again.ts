@@ -156,7 +156,9 @@ export class Again {
     this.#resent += result.offered
     this.#delivered += result.delivered
     const account = new Account()
-    account.addDeliveries(result, index => bytesOf((items[index] as Item).record))
+    account.addDeliveries(result, (from, to) =>
+      items.slice(from, to).reduce((bytes, { record }) => bytes + bytesOf(record), 0),
+    )
     const failed: Failed[] = []
     for (const outcome of outcomes) {
       if ('error' in outcome) failed.push(outcome)

@@ -272,7 +272,7 @@ export class Feed {
   #settle(result: BatchResult, offered: Offering): void {
     const pieces = this.#pieces
     const account = new Account(pieces !== undefined)
-    account.addDeliveries(result, index => sizeOf(offered, index))
+    account.addDeliveries(result, (from, to) => sizeOf(offered, from, to))
     const back: GivenBack[] = []
     let failure: MillraceError | undefined
     let broken: MillraceError | undefined

@@ -77,17 +77,25 @@ function piece(bytes: Buffer, ranges: Uint32Array, index: number): Buffer | null
   return start === NO_BYTES ? null : bytes.subarray(start, ranges[2 * index + 1])
 }
 
-/** The bytes of key and value of a message that came out of records. */
-export function sizeOf(offered: Offering, index: number): number {
-  if ('ranges' in offered) return length(offered.ranges, index) + length(offered.keys?.ranges, index)
-  const { key, value } = offered[index] as Message
-  return bytesOf(value) + bytesOf(key)
+/** The bytes of key and value of messages that came out of records, from one index to another (exclusive). */
+export function sizeOf(offered: Offering, from: number, to: number): number {
+  if ('ranges' in offered) return length(offered.ranges, from, to) + length(offered.keys?.ranges, from, to)
+  let bytes = 0
+  for (let index = from; index < to; index++) {
+    const { key, value } = offered[index] as Message
+    bytes += bytesOf(value) + bytesOf(key)
+  }
+  return bytes
 }
 
-function length(ranges: Uint32Array | undefined, index: number): number {
+function length(ranges: Uint32Array | undefined, from: number, to: number): number {
   if (ranges === undefined) return 0
-  const start = ranges[2 * index] as number
-  return start === NO_BYTES ? 0 : (ranges[2 * index + 1] as number) - start
+  let bytes = 0
+  for (let at = 2 * from; at < 2 * to; at += 2) {
+    const start = ranges[at] as number
+    if (start !== NO_BYTES) bytes += (ranges[at + 1] as number) - start
+  }
+  return bytes
 }
 
 /** A key that is the same for all counts for nothing, as in a frame. */

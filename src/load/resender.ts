@@ -61,6 +61,7 @@ const NOTHING: BatchResult = {
   handedBack: 0,
   failures: [],
   delivery: () => null,
+  visitRuns() {},
 }
 
 /** A message that a partition refused goes to that one again: without a key it might get into another batch's way. */

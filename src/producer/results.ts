@@ -1,3 +1,4 @@
+import type { VisitRun } from '../engine/delivery-runs.ts'
 import type { EngineCounts, Failure, Tally } from '../engine/engine.ts'
 import type { Delivery, Message } from '../types.ts'
 
@@ -20,6 +21,11 @@ export interface BatchResult {
   readonly failures: readonly Failure[]
   /** With detail `all`: where message `index` went, or null where it was not delivered. */
   delivery(index: number): Delivery | null
+  /**
+   * With detail `all`: the same by runs, in the order of the messages and without an object for each. A run are neighbours
+   * that went to one partition, their offsets rising by one, or not told.
+   */
+  visitRuns(visit: VisitRun): void
 }
 
 /** The same sums over all that a `produceFrom` took from its source. */
@@ -72,5 +78,6 @@ export function batchResult(tally: Tally, messages: number): BatchResult {
     handedBack,
     failures,
     delivery: index => tally.delivery(index),
+    visitRuns: visit => tally.visitRuns(visit),
   }
 }

@@ -328,6 +328,30 @@ export function producerBehaviour(bootstrapServers: () => string, engine: 'batch
     })
   })
 
+  test.each(['frame', 'array of several topics'])(
+    'runs of deliveries tell what each alone does: %s',
+    async kind => {
+      const topic = freshTopic()
+      const other = freshTopic()
+      const producer = await connect(making)
+      const texts = Array.from({ length: 40 }, (_, n) => `${n}`)
+      const array = texts.map(
+        (value, n): Message => ({ topic: n % 7 === 3 ? other : topic, value, key: value }),
+      )
+      const given =
+        kind === 'frame' ? frame(topic, texts) : [...array, { topic, value: 1 } as unknown as Message]
+      const result = await producer.sendBatch(given, { detail: 'all' })
+      const told: unknown[] = []
+      result.visitRuns((topic, partition, offset, index, count) => {
+        for (let n = 0; n < count; n++) told[index + n] = { topic, partition, offset: (offset as number) + n }
+      })
+      expect(told).toEqual(texts.map((_, index) => result.delivery(index)))
+      expect(told).not.toContain(null)
+      const counted = await producer.sendBatch(frame(topic, ['x']), { detail: 'counts' })
+      counted.visitRuns(() => expect.unreachable())
+    },
+  )
+
   describe('when room runs out', () => {
     const narrow = { ...making, 'queue.buffering.max.messages': 10, 'linger.ms': 0 } as const
 

@@ -5,9 +5,14 @@ export type FlatRuns = readonly number[]
 
 /** Adds an offset, at no cost where it follows the one before it. */
 export function addOffset(runs: number[], offset: number): void {
-  const last = runs.length - 1
-  if (runs[last] === offset - 1) runs[last] = offset
-  else runs.push(offset, offset)
+  addRun(runs, offset, offset)
+}
+
+/** Adds offsets from `first` to `last`; where they follow those before, the run becomes longer. */
+export function addRun(runs: number[], first: number, last: number): void {
+  const end = runs.length - 1
+  if (runs[end] === first - 1) runs[end] = last
+  else runs.push(first, last)
 }
 
 /** Offsets as runs, by topic and partition. */
