@@ -41,7 +41,7 @@ describe('an input that was written', () => {
     expect(new Set(lines).size).toBe(lines.length)
   })
 
-  test('of lines has some 90 bytes in each', async () => {
+  test('of lines has about 90 bytes in each', async () => {
     const { bytes, records } = await written({ kind: 'lines', size: { records: 10_000 } })
     expect(bytes / records).toBeGreaterThan(80)
     expect(bytes / records).toBeLessThan(100)
