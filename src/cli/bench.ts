@@ -46,8 +46,6 @@ const value = { type: 'string', requiresArg: true } as const
 const flag = { type: 'boolean', default: false } as const
 
 export const bench: Command<Options> = {
-  command: 'bench',
-  describe: 'Measure how fast messages are delivered',
   builder: yargs =>
     yargs
       .usage(

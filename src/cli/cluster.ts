@@ -12,8 +12,6 @@ interface Options {
 }
 
 export const cluster: Command<Options> = {
-  command: 'cluster',
-  describe: 'Run an embedded cluster for other processes, until interrupted',
   builder: yargs =>
     yargs
       .usage(

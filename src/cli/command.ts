@@ -13,10 +13,6 @@ export interface Io {
 
 /** One command, in a file of its own. It never ends the process: `main.ts` does, with what `run` returns. */
 export interface Command<Options> {
-  readonly command: string
-  readonly describe: string
-  /** Takes files after its options; they come as `files`. */
-  readonly takesFiles?: boolean
   /** Begins with examples. */
   readonly builder: (yargs: Argv) => unknown
   /**

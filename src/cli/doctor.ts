@@ -10,8 +10,6 @@ interface Options extends ProducerArguments {
 }
 
 export const doctor: Command<Options> = {
-  command: 'doctor',
-  describe: 'Examine the installation, brokers, and a topic',
   builder: yargs =>
     producerOptions(
       yargs

@@ -17,9 +17,6 @@ import { progressIntervalMs, showProgress, tellWaiting } from './progress.ts'
 type Signal = 'SIGINT' | 'SIGTERM'
 
 export const produce: Command<ProduceArguments> = {
-  command: 'produce',
-  takesFiles: true,
-  describe: 'Load files or standard input into a topic',
   builder: produceOptions,
   async run(options, io) {
     // before anything takes time, or says that it has begun

@@ -25,8 +25,6 @@ const formats: Readonly<Record<string, (message: ReadMessage) => string | Buffer
 }
 
 export const read: Command<Options> = {
-  command: 'read',
-  describe: 'Look at what is in a topic',
   builder: yargs =>
     connectionOptions(
       yargs

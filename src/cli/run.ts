@@ -1,27 +1,12 @@
 import { createRequire } from 'node:module'
 import yargs, { type Argv } from 'yargs'
 import { MillraceError } from '../errors.ts'
-import { bench } from './bench.ts'
-import { cluster } from './cluster.ts'
 import { type Command, EXIT, type Io } from './command.ts'
-import { doctor } from './doctor.ts'
+import { commands, type Entry } from './commands.ts'
 import { exitCodeOf } from './exit.ts'
 import { nearestFlag } from './flags.ts'
-import { produce } from './produce.ts'
-import { read } from './read.ts'
-import { verify } from './verify.ts'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
-
-/** Each command, with its own type of options behind it. */
-const commands: readonly Command<never>[] = [
-  produce,
-  verify,
-  read,
-  bench,
-  cluster,
-  doctor,
-] as unknown as Command<never>[]
 
 /**
  * Runs a command line, without the program's name.
@@ -33,7 +18,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   let executed = false
   const json = argv.some(word => /^--json(=|$)/.test(word))
   try {
-    const parser = program(words, async (command, options) => {
+    const parser = await program(words, async (command, options) => {
       executed = true
       exitCode = await command.run(options, io)
     })
@@ -65,33 +50,29 @@ const isWord = (text: string) => !text.startsWith('-')
  * What stands after a command and belongs to no option. Not as a positional of yargs, which loses `-`.
  * @throws MillraceError USAGE where a command takes none
  */
-function withFiles(command: Command<never>, options: { _: (string | number)[] }): object {
+function withFiles({ name, takesFiles }: Entry, options: { _: (string | number)[] }): object {
   const files = options._.slice(1).map(String)
-  if (command.takesFiles || files.length === 0) return { ...options, files }
-  throw new MillraceError('USAGE', `millrace ${command.command} does not take ${JSON.stringify(files[0])}`)
+  if (takesFiles || files.length === 0) return { ...options, files }
+  throw new MillraceError('USAGE', `millrace ${name} does not take ${JSON.stringify(files[0])}`)
 }
 
 /** Tells yargs' complaints the way out: the option that was probably meant, or the help. */
 async function withHint(error: unknown, argv: readonly string[]): Promise<unknown> {
   if (!(error instanceof MillraceError) || error.code !== 'USAGE' || error.hint !== undefined) return error
-  const name = commands
-    .map(({ command }) => command.split(' ')[0])
-    .find(name => argv.includes(name as string))
+  const name = commands.map(({ name }) => name).find(name => argv.includes(name))
   const asking = name === undefined ? ['--help'] : [name, '--help']
-  const help = await parse(
-    program(asking, async () => {}),
-    asking,
-  )
+  const help = await parse(await program(asking, async () => {}), asking)
   // yargs ends a guess of its own with a question mark
   if (error.message.endsWith('?')) return error
   const hint = nearestFlag(error.message, help) ?? `See millrace ${asking.join(' ')}`
   return new MillraceError('USAGE', error.message, { hint })
 }
 
-function program(
+/** Loads those commands only that may be meant: whose names are among the words. */
+async function program(
   argv: readonly string[],
   execute: (command: Command<never>, options: never) => Promise<void>,
-): Argv {
+): Promise<Argv> {
   let parser = yargs([...argv])
     .scriptName('millrace')
     .usage(
@@ -124,12 +105,13 @@ Load Kafka, and know what was delivered.`,
       if (error !== undefined && error.name !== 'YError') throw error
       throw new MillraceError('USAGE', message ?? error?.message ?? 'The command line cannot be understood')
     })
-  for (const command of commands) {
+  for (const entry of commands) {
+    const command = argv.includes(entry.name) ? await entry.load() : undefined
     parser = parser.command(
-      command.command,
-      command.describe,
-      own => (command.builder(own as Argv) as Argv).strictOptions(),
-      options => execute(command, withFiles(command, options) as never),
+      entry.name,
+      entry.describe,
+      own => (command === undefined ? own : (command.builder(own as Argv) as Argv)).strictOptions(),
+      options => (command === undefined ? undefined : execute(command, withFiles(entry, options) as never)),
     ) as typeof parser
   }
   return parser as Argv

@@ -22,9 +22,6 @@ interface Options extends ConnectionArguments {
 const MOST_SEED = 2 ** 32 - 1
 
 export const verify: Command<Options> = {
-  command: 'verify',
-  takesFiles: true,
-  describe: 'Read topics back, and look for what a load delivered',
   builder: yargs =>
     connectionOptions(
       yargs

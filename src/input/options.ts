@@ -70,14 +70,26 @@ const belongsTo: { readonly [option in keyof ReadOptions]?: readonly NamedFormat
 const manners = ['delimiter', 'fieldDelimiter', 'columns', 'csvValues', 'prefix'] as const
 
 /**
- * The options for one of several inputs: without those that say how another one's format is written. What no
+ * The options for each of several inputs: without those that say how another one's format is written. What no
  * input has a use for stays, and is refused.
  */
-export function optionsFor(input: string, all: readonly string[], options: ReadOptions): ReadOptions {
-  const takes = (name: string, option: keyof ReadOptions) =>
-    belongsTo[option]?.includes(formatOf(name, options.format)) === true
-  const others = manners.filter(option => !takes(input, option) && all.some(name => takes(name, option)))
-  return { ...options, ...Object.fromEntries(others.map(option => [option, undefined])) }
+export function optionsFor(inputs: readonly string[], options: ReadOptions): (input: string) => ReadOptions {
+  // there may be many thousands of inputs
+  const formats = new Set(inputs.map(name => formatOf(name, options.format)))
+  const byFormat = new Map(
+    [...formats].map(format => {
+      const takes = (option: keyof ReadOptions, one: NamedFormat) => belongsTo[option]?.includes(one) === true
+      const others = manners.filter(
+        option => !takes(option, format) && [...formats].some(other => takes(option, other)),
+      )
+      const own: ReadOptions = {
+        ...options,
+        ...Object.fromEntries(others.map(option => [option, undefined])),
+      }
+      return [format, own]
+    }),
+  )
+  return input => byFormat.get(formatOf(input, options.format)) ?? options
 }
 
 /** What is needed to frame the records of an input, checked. */

@@ -193,7 +193,7 @@ export class Load {
       input: inputs[stretch.index] ?? stretch.input,
     }))
     const names = inputs.map(({ name }) => name)
-    const readFor = (name: string) => optionsFor(name, names, read)
+    const readFor = optionsFor(names, read)
     if (threads === undefined) {
       const domain = receipt?.addDomain()
       return new Feed({ ...feed, domain }, steward).run(producers, sourcesOf(stretches, readFor))

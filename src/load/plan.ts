@@ -143,7 +143,8 @@ function inputsOf(
 ): readonly Input[] {
   const inputs = openInputs(files, { stdin: stdin as Readable })
   const names = inputs.map(({ name }) => name)
-  for (const name of names) checkReadOptions(name, optionsFor(name, names, read))
+  const readFor = optionsFor(names, read)
+  for (const name of names) checkReadOptions(name, readFor(name))
   return inputs
 }
 

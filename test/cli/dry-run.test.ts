@@ -187,6 +187,7 @@ describe('with brokers', () => {
 test('interrupted while it waits for input: the account is told all the same', async () => {
   const running = start(['produce', '--dry-run', '-t', 'x', '--json', '-'])
   running.stdin.write('a\nb\n')
+  await running.listens
   running.signal('SIGTERM')
   expect(await running.exit).toBe(143)
   expect(JSON.parse(running.stdout.text)).toMatchObject({ interrupted: true, error: null, exitCode: 143 })

@@ -481,6 +481,7 @@ describe('signals', () => {
 
   test('while it connects', async () => {
     const running = start(['produce', '--json', '-b', '127.0.0.1:9', '-t', 'x'])
+    await running.listens
     running.signal('SIGINT')
     expect(await running.exit).toBe(130)
     const account = JSON.parse(running.stdout.text) as Account

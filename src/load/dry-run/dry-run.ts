@@ -108,7 +108,10 @@ export class DryRun {
   async run(): Promise<DryRunResult> {
     const startedAt = performance.now()
     const { inputs, read, signal } = this.#options
-    const names = inputs.map(({ name }) => name)
+    const readFor = optionsFor(
+      inputs.map(({ name }) => name),
+      read,
+    )
     const aborted = new Promise<undefined>(resolve => {
       signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
@@ -116,7 +119,7 @@ export class DryRun {
     try {
       for (const input of inputs) {
         if (this.#left <= 0 || signal.aborted) break
-        await this.#readInput(input, optionsFor(input.name, names, read), aborted)
+        await this.#readInput(input, readFor(input.name), aborted)
       }
     } catch (cause) {
       error = asMillraceError(cause)

@@ -103,7 +103,10 @@ async function lookAtInputs({ constants, inputs, read }: PreflightOptions): Prom
   readonly sample: Sample
   readonly notes: string[]
 }> {
-  const names = inputs.map(({ name }) => name)
+  const readFor = optionsFor(
+    inputs.map(({ name }) => name),
+    read,
+  )
   const byTopic = constants.topic === undefined
   const says = ({ name }: Input) =>
     formatOf(name, read.format) === 'envelope' || read.timestampField !== undefined || byTopic
@@ -111,7 +114,7 @@ async function lookAtInputs({ constants, inputs, read }: PreflightOptions): Prom
   const notes: string[] = []
   const mine: Input[] = []
   for (const input of inputs) {
-    const options = optionsFor(input.name, names, read)
+    const options = readFor(input.name)
     if (!says(input)) mine.push(input)
     else if (input.name === STANDARD_INPUT) {
       const { input: rest, head } = await peek(input, FIRST_BYTES_MS)

@@ -1,10 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import xxhash from 'xxhash-wasm'
+import xxhash, { type XXHashAPI } from 'xxhash-wasm'
 import { brokenError, whyUnreadable } from '../../input/unreadable.ts'
 
 const PIECE = 16 * 1024
 /** Apart from each other by the same distance; the first begins the file, the last ends it. */
 const PIECES = 10
+
+/** Compiled once: that takes longer than hashing a small file. */
+let compiled: Promise<XXHashAPI> | undefined
 
 /**
  * A hash of a file's size and of pieces of its content, all of it where that is less than 160 KiB: another file has
@@ -12,7 +15,8 @@ const PIECES = 10
  * @throws MillraceError INPUT_UNREADABLE
  */
 export async function sampleOf(path: string, size: number): Promise<string> {
-  const { create64 } = await xxhash()
+  compiled ??= xxhash()
+  const { create64 } = await compiled
   const hash = create64()
   hash.update(String(size))
   try {
