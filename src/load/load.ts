@@ -10,7 +10,7 @@ import type { TopicDescription } from '../producer/topic.ts'
 import { Account } from './account.ts'
 import { Again } from './again.ts'
 import type { AnotherProducer } from './culprit.ts'
-import { asMillraceError, Feed, type FeedOptions, type Source } from './feed.ts'
+import { asMillraceError, Feed, type FeedOptions } from './feed.ts'
 import type { Constants } from './offering.ts'
 import { Rate } from './rate.ts'
 import type { LoadReceipt } from './receipt/load-receipt.ts'
@@ -19,7 +19,8 @@ import type { LoadEnd, Outcome } from './result.ts'
 import type { Spelling } from './spelling.ts'
 import { StallWatch, type Waiting } from './stall.ts'
 import type { Grant, LoadEvent, Settlement, Steward } from './steward.ts'
-import { allOf, type InputStretch, sourceOf } from './stretch.ts'
+import { sourcesOf } from './sources.ts'
+import { allOf } from './stretch.ts'
 import { feedByThreads } from './threads.ts'
 import { Throttling } from './throttling.ts'
 
@@ -386,11 +387,4 @@ export class Load {
       partitions,
     }
   }
-}
-
-async function* sourcesOf(
-  stretches: readonly InputStretch[],
-  readFor: (name: string) => ReadOptions,
-): AsyncGenerator<Source> {
-  for (const stretch of stretches) yield await sourceOf(stretch, readFor(stretch.input.name))
 }
