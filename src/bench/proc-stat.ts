@@ -9,6 +9,7 @@ export interface ProcStat {
 
 /** Linux counts in these. */
 const TICK_MS = 10
+const ENDED = ['Z', 'X']
 
 /**
  * Of a process or thread, by its folder in /proc; ended threads of a process included.
@@ -19,6 +20,8 @@ export function readStat(folder: string): ProcStat {
   const fields = readFileSync(`${folder}/stat`, 'latin1')
     .replace(/^.*\) /s, '')
     .split(' ')
+  // who has not been waited for yet keeps its times
+  if (ENDED.includes(fields[0] ?? '')) throw new Error(`${folder} has ended`)
   return {
     userMs: Number(fields[11]) * TICK_MS,
     systemMs: Number(fields[12]) * TICK_MS,

@@ -389,7 +389,7 @@ class TrialRun {
     await Promise.all(this.#lanes.map(lane => lane.stop()))
   }
 
-  /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. Null where it is not to ask. */
+  /** Waits for all that is on its way; asks for the end offsets while there is a connection, then closes. Null where it is not to ask, or nobody answers. */
   async #drain(endsBefore: number, markers: () => number): Promise<number | null> {
     const flushed = await Promise.allSettled(
       this.#targets.map(target => target.flush({ timeoutMs: DRAIN_MS })),
@@ -397,7 +397,7 @@ class TrialRun {
     for (const outcome of flushed) {
       if (outcome.status === 'rejected') this.#faults.push(String(outcome.reason.message))
     }
-    let moved: number | null = this.#company === undefined ? 0 : null
+    let moved: number | null = null
     try {
       const [first] = this.#targets
       if (first !== undefined && this.#company === undefined) {

@@ -25,10 +25,12 @@ let exitCode = await run(process.argv.slice(2), {
     }
   },
 })
+if (!process.stdout.destroyed) await new Promise<void>(resolve => process.stdout.write('', () => resolve()))
+// a failed write is told in a later turn than it was made in
+await new Promise(resolve => setImmediate(resolve))
 if (broken !== undefined) {
   process.stderr.write(`millrace: standard output cannot be written: ${broken.message}\n`)
   exitCode ||= EXIT.unexpected
 }
 // what keeps the loop alive now, such as an open standard input, is of no use any more
-if (!process.stdout.destroyed) await new Promise<void>(resolve => process.stdout.write('', () => resolve()))
 process.exit(exitCode)

@@ -60,7 +60,8 @@ class EarlyInput {
 
   async *#rest(): AsyncGenerator<Chunk, void, undefined> {
     try {
-      for (let next = await this.#first; next.done !== true; next = await this.#chunks.next()) yield next.value
+      for (let next = await this.#first; next.done !== true; next = await this.#chunks.next())
+        yield next.value
     } finally {
       await this.#chunks.return?.()
     }

@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readyTopic } from '../../src/bench/end-offsets.ts'
 import type { BenchReport } from '../../src/bench/report.ts'
 import { planOf } from '../../src/cli/bench-plan.ts'
+import { Producer } from '../../src/producer/producer.ts'
 import { EmbeddedCluster } from '../../src/testing/index.ts'
 import { withCharts } from '../support/report-libraries.ts'
 import { start } from './harness.ts'
@@ -199,6 +201,33 @@ test('a broker that vanishes in mid-trial makes it void, and the next one goes o
   expect(cells[0]?.trials.map(({ state }) => state)).toEqual(['void', 'valid'])
   expect(cells[0]?.trials[0]?.why).toMatch(/messages were not delivered/)
 }, 120_000)
+
+test.each([1, 2])(
+  'a cluster that is gone for good makes a trial of %i process(es) void, and nothing is said to be missing',
+  async processes => {
+    const cluster = await EmbeddedCluster.start({ topics: { there: 2 } })
+    const where = ['-b', cluster.bootstrapServers, '-t', 'there', '-X', 'delivery.timeout.ms=1000']
+    const witness = await Producer.connect({ 'bootstrap.servers': cluster.bootstrapServers })
+    const ends = async () => (await readyTopic(witness, 'there', 2)).sum
+    const { exit, stdout } = start([
+      'bench',
+      ...where,
+      ...['--api', 'batch', '--outstanding', '1000', '--duration', '4', '--repeat', '1', '--json'],
+      ...['--processes', String(processes)],
+    ])
+    await expect.poll(ends, { timeout: 20_000 }).toBeGreaterThan(0)
+    await witness.close()
+    await cluster.setBrokerDown('all')
+    expect(await exit).toBe(3)
+    await cluster.stop()
+    const { cells } = JSON.parse(stdout.text) as BenchReport
+    const [trial] = cells[0]?.trials ?? []
+    expect(trial).toMatchObject({ state: 'void', endOffsetsMoved: null, beyondDelivered: null })
+    expect(trial?.why).toMatch(/the end offsets could not be read/)
+    expect(trial?.why).not.toMatch(/missing/)
+  },
+  120_000,
+)
 
 test('the page on kafka-producer-perf-test names options that there are', async () => {
   const page = readFileSync(new URL('../../docs/kafka-producer-perf-test.md', import.meta.url), 'utf8')

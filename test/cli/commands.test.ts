@@ -208,15 +208,14 @@ describe(
       expect(JSON.parse(output)).toMatchObject({ exitCode: 130, outcome: 'interrupted' })
     })
 
-    test('tells when its output cannot be written', async () => {
+    test.each([
+      ['an account', ['produce', '--embedded', '--json', '-t', 'x', '/dev/null']],
+      ['what is written last of all', ['--version']],
+    ])('tells when its output cannot be written: %s', async (_name, argv) => {
       const full = openSync('/dev/full', 'w')
-      const child = spawn(
-        process.execPath,
-        ['dist/cli/main.js', 'produce', '--embedded', '--json', '-t', 'x', '/dev/null'],
-        {
-          stdio: ['ignore', full, 'pipe'],
-        },
-      )
+      const child = spawn(process.execPath, ['dist/cli/main.js', ...argv], {
+        stdio: ['ignore', full, 'pipe'],
+      })
       closeSync(full)
       let errors = ''
       child.stderr?.on('data', data => {
