@@ -1,6 +1,6 @@
 import { isMainThread, markAsUntransferable } from 'node:worker_threads'
 
-/** Values from this size on are cheaper left where they are; smaller ones are as cheap to copy. */
+/** Of memory for each value: a frame with less is small, and copying it costs little. */
 const FROM_BYTES = 256
 /** WebAssembly's memories have whole pages, and go away when they grow; nothing else tells them from others. */
 const WASM_PAGE = 65_536
