@@ -29,6 +29,7 @@
         "src/native/plugin.cc",
         "src/native/readback.cc",
         "src/native/reader.cc",
+        "src/native/scout.cc",
         "src/native/sink.cc"
       ],
       "include_dirs": [
