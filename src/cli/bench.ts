@@ -19,7 +19,12 @@ import { turnsOf } from '../bench/turns.ts'
 import { MillraceError } from '../errors.ts'
 import { askToGoOn } from './ask.ts'
 import { withClusterKind } from './bench-cluster.ts'
-import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
+import {
+  type CompareArguments,
+  compareChoiceOf,
+  compareOptions,
+  comparisonCautions,
+} from './bench-compare.ts'
 import { perfOptions } from './bench-perf.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
 import { goalOf, type TuneArguments, tuneOptions, tuningOf } from './bench-tune.ts'
@@ -160,9 +165,8 @@ which is not Kafka.`,
     const plan = await withClusterKind(tuned?.plan ?? { ...alone, against: choice.against }).catch(error => {
       throw error instanceof MillraceError ? withWayOut(error) : error
     })
-    const run = { environment: { ...describeEnvironment(), ...settingsOf(plan) }, cells: plan.cells }
-    const obstacle = whyNotComparable(choice, run)
-    const cautions = obstacle === undefined ? warnings : [...warnings, obstacle]
+    const environment = { ...describeEnvironment(), ...settingsOf(plan) }
+    const cautions = [...warnings, ...comparisonCautions(choice, plan, environment)]
     const tell = (text: string) => {
       if (!options.quiet) io.stderr.write(`${text}\n`)
     }

@@ -350,12 +350,15 @@ describe('millrace bench', () => {
     expect(exitCode).toBe(3)
   }, 120_000)
 
-  test('rates that are asked for cannot be slower, and the check says so before it measures', async () => {
+  test.each([
+    [['--rate', '5'], 'a rate that is asked for is not slower or faster'],
+    [['--loops', '1,2', '--repeat', '6'], 'cannot show any of 2 rows to be slower. Give --repeat 7'],
+  ])('%j cannot be slower, and the check says so before it measures', async (rows, told) => {
     const other = join(folder, 'same')
     installOther(other)
-    const args = ['--rate', '5', '--against', other, '--fail-if-slower', '5']
+    const args = [...rows, '--against', other, '--fail-if-slower', '5']
     const { exitCode, stderr } = await millrace(args)
-    expect(stderr).toContain('--fail-if-slower: a rate that is asked for is not slower or faster')
+    expect(stderr).toContain(`--fail-if-slower: ${told}`)
     expect(stderr).not.toContain('[1/')
     expect(exitCode).toBe(2)
   })
