@@ -64,6 +64,7 @@ export class TrialRunner {
 
   /** @throws MillraceError as `forkTrial`, `forkCluster` and `Topics.make`; ABORTED */
   async run({ cell, properties, seed, other, stage, onProgress }: TrialOrder): Promise<TrialOutcome> {
+    if (this.#signal.aborted) throw aborted(this.#signal)
     const { transactions } = this.#plan
     const place = stage === 'embedded' ? { ...this.#plan, ...NOWHERE } : this.#plan
     const { brokers, topic } = place
@@ -90,7 +91,7 @@ export class TrialRunner {
     try {
       if (this.#signal.aborted) throw aborted(this.#signal)
       if (own) this.#topics ??= new Topics(reached)
-      const made = own ? await this.#topics?.make(cell.partitions) : undefined
+      const made = own ? await this.#topics?.make(cell.partitions, this.#signal) : undefined
       const spec: TrialSpec = { ...trial, topic: made ?? topic ?? madeByAsking, properties: reached }
       const outcome = await forkTrial(spec, this.#signal, other?.trialProcess, onProgress)
       if (made !== undefined) await this.#topics?.drop(made)

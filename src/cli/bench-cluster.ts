@@ -1,19 +1,24 @@
 import type { Plan } from '../bench/plan.ts'
 import { chooseEngine } from '../engine/connect.ts'
 import { clusterIds, isEmbeddedId } from '../engine/identity.ts'
-import { MillraceError } from '../errors.ts'
+import { aborted, MillraceError } from '../errors.ts'
 import { Producer } from '../producer/producer.ts'
 import { DEFAULT_PARTITIONS } from '../testing/embedded-cluster.ts'
+import { unlessAborted } from './bench-interruption.ts'
 
 /**
  * The plan, with whether the brokers given are an embedded cluster's. Without the addon nobody tells that, and they are
  * taken for Kafka's.
- * @throws MillraceError as Producer.connect; USAGE where the plan wants topics that an embedded cluster does not make
+ * @throws MillraceError as Producer.connect, ABORTED as soon as the signal is; USAGE where the plan wants topics that an embedded cluster does not make
  */
-export async function withClusterKind(plan: Plan): Promise<Plan> {
+export async function withClusterKind(plan: Plan, signal: AbortSignal): Promise<Plan> {
   const { brokers, cells, topic } = plan
   if (brokers === undefined || chooseEngine('auto', () => {}) !== 'batch') return plan
-  if (!(await isEmbedded({ ...plan.properties, 'bootstrap.servers': brokers }))) return plan
+  const properties = { ...plan.properties, 'bootstrap.servers': brokers }
+  const embedded = await unlessAborted(isEmbedded(properties, signal), signal, () => {
+    throw aborted(signal)
+  })
+  if (!embedded) return plan
   const wanted = cells.find(({ partitions }) => partitions !== null && partitions !== DEFAULT_PARTITIONS)
   if (topic === undefined && wanted !== undefined) {
     throw new MillraceError(
@@ -28,10 +33,10 @@ export async function withClusterKind(plan: Plan): Promise<Plan> {
   return { ...plan, brokersEmbedded: true }
 }
 
-async function isEmbedded(properties: Plan['properties']): Promise<boolean> {
+async function isEmbedded(properties: Plan['properties'], signal: AbortSignal): Promise<boolean> {
   // a question wants no right to write, which idempotence asks for
   const asking = { ...properties, 'enable.idempotence': false }
-  const producer = await Producer.connect(asking, { engine: 'batch', onWarning() {} })
+  const producer = await Producer.connect(asking, { engine: 'batch', signal, onWarning() {} })
   try {
     const { clusterId } = await clusterIds(producer)
     return isEmbeddedId(clusterId)
