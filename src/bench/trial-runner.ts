@@ -81,8 +81,10 @@ export class TrialRunner {
     }
     const cluster = brokers === undefined ? await forkCluster(topicsOf(cell)) : undefined
     const reached: TrialSpec['properties'] = {
-      // a topic that was deleted must not come back because a client asked for it
-      ...(isEmbedded(place) ? {} : { 'allow.auto.create.topics': false }),
+      // a topic that was deleted must not come back because a client asked for it, nor one come that was to be there
+      ...(isEmbedded(place) && (cluster !== undefined || topic === undefined)
+        ? {}
+        : { 'allow.auto.create.topics': false }),
       ...(stage === 'embedded' ? withoutSecurity(properties) : properties),
       'bootstrap.servers': cluster?.bootstrapServers ?? brokers ?? '',
     }

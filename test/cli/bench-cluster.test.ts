@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ClusterProcess, forkCluster } from '../../src/bench/children.ts'
 import type { BenchReport } from '../../src/bench/report.ts'
+import { Producer } from '../../src/index.ts'
 import { start } from './harness.ts'
 
 let cluster: ClusterProcess
@@ -43,4 +44,17 @@ test('topics that it cannot make are refused before anything is measured', async
   expect(stderr).toContain(`--partitions: ${cluster.bootstrapServers} is an embedded cluster`)
   expect(stderr).not.toContain('[1/')
   expect(exitCode).toBe(2)
+})
+
+test('a topic that is not there is not made', async () => {
+  const { exitCode, stdout, stderr } = await bench('-t', 'nosuch', '--api', 'batch', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'UNKNOWN_TOPIC' }, exitCode: 2 })
+  expect(stderr).toContain('The cluster has no topic nosuch')
+  expect(exitCode).toBe(2)
+  const producer = await Producer.connect({
+    'bootstrap.servers': cluster.bootstrapServers,
+    'allow.auto.create.topics': false,
+  })
+  expect(await producer.describeTopic('nosuch')).toBeNull()
+  await producer.close()
 })
