@@ -25,7 +25,7 @@ import { BenchFiles, type FileArguments, fileOptions } from './bench-files.ts'
 import { Interruption, type Signal, unlessAborted } from './bench-interruption.ts'
 import { perfOptions } from './bench-perf.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
-import { goalOf, type TuneArguments, tuneOptions, tuningOf } from './bench-tune.ts'
+import { goalOf, type TuneArguments, tuneCautions, tuneOptions, tuningOf } from './bench-tune.ts'
 import { type Command, EXIT, type Io } from './command.ts'
 import { exitCodeOf } from './exit.ts'
 import { count, duration, type Given, single } from './numbers.ts'
@@ -170,7 +170,10 @@ async function measure(options: Options, io: Io, interruption: Interruption): Pr
     throw error instanceof MillraceError ? withWayOut(error) : error
   })
   const environment = { ...describeEnvironment(), ...settingsOf(plan) }
-  const cautions = comparisonCautions(choice, plan, environment)
+  const cautions = [
+    ...comparisonCautions(choice, plan, environment),
+    ...(tuned === undefined ? [] : tuneCautions(plan)),
+  ]
   const seconds = tuned === undefined ? estimateSeconds(plan) : mostSeconds(plan, tuned.tuning)
   for (const line of announcement(plan, tuned?.tuning, seconds)) tell(line)
   for (const text of [...warnings, ...cautions]) warning(text)
