@@ -36,6 +36,7 @@ export const errorCodes = {
   RECEIPT_UNREADABLE: 'a receipt cannot be read, or was altered',
   RECEIPT_UNFIT: 'a receipt is of another load, or of one that runs, or its inputs or cluster changed',
   RECEIPT_FAILED: 'a receipt cannot be written',
+  OUTPUT_FAILED: 'results cannot be written to the file that was named for them',
   HISTOGRAM_UNREADABLE: 'a text is no latency histogram, or was altered',
   HISTOGRAM_LAYOUT: 'a latency histogram has other buckets, or is of another version',
   CLUSTER_FAILED: 'the embedded cluster could not start or serve',

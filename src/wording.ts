@@ -1,8 +1,15 @@
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
 
-/** 1234567 as 1,234,567. */
+const few = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 })
+
+/** 1234567 as 1,234,567. Rates are no whole numbers: of small ones two digits are told, so that 0.5 is not 0 or 1. */
 export function count(value: number): string {
-  return grouped.format(value)
+  return Math.abs(value) < 10 ? few.format(value) : grouped.format(value)
+}
+
+/** With so many digits behind the point, or as many more as a small value takes not to be told as 0. */
+export function fixed(value: number, digits: number): string {
+  return value !== 0 && Math.abs(value) < 10 ** -digits ? few.format(value) : value.toFixed(digits)
 }
 
 /** Bytes in decimal units. */

@@ -184,5 +184,6 @@ function comparisonLines({ comparison, cells }: AnalysedReport): string[] {
 
 function slowerLines({ slower }: AnalysedReport): string[] {
   if (slower === null || slower.cells.length === 0) return []
-  return [`Slower by ${slower.limitPercent} % or more: ${slower.cells.join('; ')}.`]
+  const by = slower.limitPercent === 0 ? '' : ` by ${slower.limitPercent} % or more`
+  return [`Slower${by}: ${slower.cells.join('; ')}.`]
 }

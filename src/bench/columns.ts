@@ -1,3 +1,4 @@
+import { count, fixed } from '../wording.ts'
 import { brokerCpuPerMillion, brokerGcMsPerSecond, cpuPerMillion } from './broker-cost.ts'
 import type { Cell } from './cell.ts'
 import { worstLoopP99 } from './loop-delay.ts'
@@ -45,6 +46,7 @@ export function cellColumns(cells: readonly CellReport[], all: boolean): Column[
       name: field,
       left: cells.some(cell => typeof cell[field] === 'string'),
       value: cell => cell[field] ?? null,
+      show: setting,
     }))
 }
 
@@ -53,7 +55,7 @@ export function constants(cells: readonly CellReport[]): string {
   return fields
     .flatMap(({ field, title }) => {
       const [value, ...others] = valuesOf(cells, field)
-      return field === 'api' || value === undefined || others.length > 0 ? [] : [`${title} ${group(value)}`]
+      return field === 'api' || value === undefined || others.length > 0 ? [] : [`${title} ${setting(value)}`]
     })
     .join(', ')
 }
@@ -71,13 +73,13 @@ export const figureColumns: readonly Column[] = [
     title: 'MB/s',
     name: 'megabytesPerSecond',
     value: cell => median(cell, ({ megabytesPerSecond }) => megabytesPerSecond),
-    show: value => value.toFixed(1),
+    show: value => fixed(value, 1),
   },
   {
     title: 'CPU s/M',
     name: 'cpuSecondsPerMillion',
     value: cell => median(cell, cpuPerMillion),
-    show: value => value.toFixed(2),
+    show: value => fixed(value, 2),
   },
   {
     title: 'loop p99 ms',
@@ -99,7 +101,7 @@ export const brokerColumns: readonly Column[] = [
     title: 'cluster CPU s/M',
     name: 'brokerCpuSecondsPerMillion',
     value: cell => median(cell, brokerCpuPerMillion),
-    show: value => value.toFixed(2),
+    show: value => fixed(value, 2),
   },
   {
     title: 'cluster GC ms/s',
@@ -155,7 +157,7 @@ export const requestColumns: readonly Column[] = [
 ]
 
 function milliseconds(value: number): string {
-  return value < 100 ? value.toFixed(2) : group(value)
+  return value < 100 ? fixed(value, 2) : group(value)
 }
 
 /** Its share of what librdkafka's producer does in the same configuration. */
@@ -186,11 +188,16 @@ function median(cell: CellReport, value: (figures: Figures) => number | null): n
   return values.length === 0 ? null : medianOf(values.sort((a, b) => a - b))
 }
 
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+const exact = new Intl.NumberFormat('en-US', { maximumFractionDigits: 9 })
 
-/** 1234567 as 1,234,567. */
+/** A measured number for people, or a word as it is. */
 export function group(value: string | number): string {
-  return typeof value === 'number' ? whole.format(value) : value
+  return typeof value === 'number' ? count(value) : value
+}
+
+/** What was asked for, to its last digit: two rates may differ by no more than that. */
+export function setting(value: string | number): string {
+  return typeof value === 'number' ? exact.format(value) : value
 }
 
 /** What could not be trusted or run, a line each. */
@@ -224,7 +231,7 @@ export function nameOf(cell: Cell, cells: readonly Cell[]): string {
     if (field === 'engine' || field === 'api' || value == null || !differs(field)) return []
     const single = singular.get(field)
     if (single !== undefined) return [`${value} ${value === 1 ? single : title}`]
-    return [`${title} ${group(value)}`]
+    return [`${title} ${setting(value)}`]
   })
   if (isCeiling) return ['ceiling', ...parts].join(', ')
   const engine = differs('engine') ? [`${cell.engine} engine`] : []

@@ -1,4 +1,4 @@
-import { group, nameOf } from './columns.ts'
+import { group, nameOf, setting } from './columns.ts'
 import type { BenchReport, CellReport } from './report.ts'
 import type { Summary } from './statistics.ts'
 import { goalText } from './tune/goal.ts'
@@ -33,7 +33,7 @@ function latency(cells: readonly CellReport[], where: string): string {
   )
   const few = p99 === null ? '; p99 wants 1,000 requests: a longer --duration' : ''
   const name = upper(nameOf(best, cells))
-  return `${name}: ${group(best.rate)} messages a second were kept up with${where}, ${shown.join(', ')} from when each was due${few}.`
+  return `${name}: ${setting(best.rate)} messages a second were kept up with${where}, ${shown.join(', ')} from when each was due${few}.`
 }
 
 function throughput(measured: readonly Measured[], cells: readonly CellReport[], where: string): string {

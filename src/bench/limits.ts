@@ -31,7 +31,7 @@ export function limitsOf(cell: CellReport, cores: number): Limits {
   const collecting = medianOver(cell, ({ gcMs, seconds }) => gcMs / 1000 / seconds) ?? 0
   const late = medianOver(cell, worstLoopP99) ?? 0
   const share = (cell.ofCeiling as { readonly median: number } | null)?.median ?? 0
-  const cluster = medianOver(cell, brokerCores)
+  const cluster = clusterCores(cell)
   const found = [
     coresAt({ own: used ?? 0, cluster, machine: busy('machine') }, cores, cell),
     at(busy('loop'), USED_UP, loop => ({
@@ -73,8 +73,18 @@ export function limitsOf(cell: CellReport, cores: number): Limits {
     unmeasured:
       cluster === null
         ? 'cluster and network were not measured'
-        : `the cluster's processes used ${cluster.toFixed(1)} of ${cores} cores; its disks and locks were not measured`,
+        : `the cluster's processes used ${coresText(cluster)} of ${cores} cores; its disks and locks were not measured`,
   }
+}
+
+/** Null where they are not known; 0 where they are too few for a figure. */
+function clusterCores(cell: CellReport): number | null {
+  const looked = medianOver(cell, ({ broker }) => broker?.processes ?? null)
+  return looked === null ? null : (medianOver(cell, brokerCores) ?? 0)
+}
+
+function coresText(cores: number): string {
+  return cores === 0 ? 'next to none' : cores.toFixed(1)
 }
 
 interface Limit {
@@ -99,7 +109,7 @@ function coresAt(
       advice: 'Only more cores, or another machine beside this one, carry more',
     }
   }
-  const theirs = cluster === null ? '' : `, ${cluster.toFixed(1)} with the cluster's`
+  const theirs = cluster === null ? '' : `, ${coresText(cluster)} with the cluster's`
   return at(machine, USED_UP, busy => ({
     reason: `the ${cores} cores of this machine were ${percent(busy)} busy, ${own.toFixed(1)} of them with ${these}${theirs}`,
     advice: coresAdvice(cluster, busy * cores - own),

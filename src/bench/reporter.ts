@@ -1,4 +1,5 @@
 import { Histogram } from '../latency/index.ts'
+import { fixed } from '../wording.ts'
 import type { LatencyFeed } from './latency-feed.ts'
 import type { Progress } from './trial.ts'
 
@@ -43,7 +44,7 @@ export function reportEvery({ seconds, feed, acknowledged, meanBytes, tell }: Re
 
 /** `1200 records sent, 240.0 records/sec (0.02 MB/sec), 5.1 ms avg latency, 12.0 ms max latency.` */
 export function progressLine({ seconds, messages, megabytes, latencyMs }: Progress): string {
-  const rates = `${(messages / seconds).toFixed(1)} records/sec (${(megabytes / seconds).toFixed(2)} MB/sec)`
+  const rates = `${fixed(messages / seconds, 1)} records/sec (${fixed(megabytes / seconds, 2)} MB/sec)`
   const latency =
     latencyMs === null
       ? ''

@@ -1,5 +1,5 @@
 import type { Cell } from './cell.ts'
-import { group, nameOf } from './columns.ts'
+import { nameOf, setting } from './columns.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import type { CellReport } from './report.ts'
 import { medianOf } from './statistics.ts'
@@ -177,14 +177,14 @@ function sentence({ title, unit, points, kneeAt, certain, limits, where }: Told)
   const found = [made(last, knee), up].filter(part => part !== '').join('; ')
   const cause =
     limits.advice === null
-      ? `At ${group(knee.value)} nothing that was measured was near its limit; ${limits.unmeasured}.`
-      : `At ${group(knee.value)} ${limits.reasons.join('; ')}. ${limits.advice}.`
-  return `${title}${where}: ${doubt}take ${group(knee.value)}, more does not pay: ${found}. ${cause}`
+      ? `At ${setting(knee.value)} nothing that was measured was near its limit; ${limits.unmeasured}.`
+      : `At ${setting(knee.value)} ${limits.reasons.join('; ')}. ${limits.advice}.`
+  return `${title}${where}: ${doubt}take ${setting(knee.value)}, more does not pay: ${found}. ${cause}`
 }
 
 /** `4 made 1.77 times the rate of 1` */
 function made(one: ScalingPoint, other: ScalingPoint): string {
-  return `${group(one.value)} made ${(one.rate / other.rate).toFixed(2)} times the rate of ${group(other.value)}`
+  return `${setting(one.value)} made ${(one.rate / other.rate).toFixed(2)} times the rate of ${setting(other.value)}`
 }
 
 /** ` (framed)` where the other settings vary, too. */

@@ -64,6 +64,7 @@ export class TrialRunner {
 
   /** @throws MillraceError as `forkTrial`, `forkCluster` and `Topics.make`; ABORTED */
   async run({ cell, properties, seed, other, stage, onProgress }: TrialOrder): Promise<TrialOutcome> {
+    if (this.#signal.aborted) throw aborted(this.#signal)
     const { transactions } = this.#plan
     const place = stage === 'embedded' ? { ...this.#plan, ...NOWHERE } : this.#plan
     const { brokers, topic } = place
@@ -80,8 +81,10 @@ export class TrialRunner {
     }
     const cluster = brokers === undefined ? await forkCluster(topicsOf(cell)) : undefined
     const reached: TrialSpec['properties'] = {
-      // a topic that was deleted must not come back because a client asked for it
-      ...(isEmbedded(place) ? {} : { 'allow.auto.create.topics': false }),
+      // a topic that was deleted must not come back because a client asked for it, nor one come that was to be there
+      ...(isEmbedded(place) && (cluster !== undefined || topic === undefined)
+        ? {}
+        : { 'allow.auto.create.topics': false }),
       ...(stage === 'embedded' ? withoutSecurity(properties) : properties),
       'bootstrap.servers': cluster?.bootstrapServers ?? brokers ?? '',
     }
@@ -90,7 +93,7 @@ export class TrialRunner {
     try {
       if (this.#signal.aborted) throw aborted(this.#signal)
       if (own) this.#topics ??= new Topics(reached)
-      const made = own ? await this.#topics?.make(cell.partitions) : undefined
+      const made = own ? await this.#topics?.make(cell.partitions, this.#signal) : undefined
       const spec: TrialSpec = { ...trial, topic: made ?? topic ?? madeByAsking, properties: reached }
       const outcome = await forkTrial(spec, this.#signal, other?.trialProcess, onProgress)
       if (made !== undefined) await this.#topics?.drop(made)

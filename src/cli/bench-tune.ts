@@ -99,6 +99,14 @@ export function tuningOf(
   }
 }
 
+/** So few fresh pairs that the search's winner stays unproven whatever they tell. */
+export function tuneCautions({ repeat }: Plan): string[] {
+  const fewest = fewestPairs(ALPHA)
+  if (repeat >= fewest) return []
+  const pairs = repeat === 1 ? 'one fresh pair' : `${repeat} fresh pairs`
+  return [`${pairs} cannot bear out what is found: --repeat ${fewest} is the least that can`]
+}
+
 /** As few fresh pairs as can give each change a verdict, if all of them change. */
 function usualPairs(dimensions: number): number {
   return fewestPairs(ALPHA / (1 + dimensions))

@@ -1,13 +1,9 @@
-import { resolve } from 'node:path'
-import { type AnalysedReport, analyse, findings } from '../bench/analysis.ts'
-import { type BenchListener, runBench } from '../bench/bench.ts'
+import { analyse, findings } from '../bench/analysis.ts'
+import { type BenchListener, type BenchOutcome, runBench } from '../bench/bench.ts'
 import { nameOf } from '../bench/columns.ts'
 import { describeEnvironment } from '../bench/environment.ts'
 import { finding } from '../bench/finding.ts'
-import { Charts } from '../bench/html/charts.ts'
-import { renderPage } from '../bench/html/page.ts'
 import { metricLines } from '../bench/metrics.ts'
-import { checkWritable, writeWhole } from '../bench/output-file.ts'
 import { estimateSeconds, isEmbedded, type Plan, settingsOf } from '../bench/plan.ts'
 import type { BenchReport } from '../bench/report.ts'
 import { progressLine } from '../bench/reporter.ts'
@@ -16,22 +12,27 @@ import { renderReport, type TableFormat, tableFormats } from '../bench/table.ts'
 import type { Progress, Trial } from '../bench/trial.ts'
 import { mostSeconds, mostTrials, runTune, type Tuning } from '../bench/tune/run-tune.ts'
 import { turnsOf } from '../bench/turns.ts'
-import { MillraceError } from '../errors.ts'
+import { aborted, MillraceError } from '../errors.ts'
 import { askToGoOn } from './ask.ts'
 import { withClusterKind } from './bench-cluster.ts'
-import { type CompareArguments, compareChoiceOf, compareOptions, whyNotComparable } from './bench-compare.ts'
+import {
+  type CompareArguments,
+  compareChoiceOf,
+  compareOptions,
+  comparisonCautions,
+} from './bench-compare.ts'
+import { BenchFiles, type FileArguments, fileOptions } from './bench-files.ts'
+import { Interruption, type Signal, unlessAborted } from './bench-interruption.ts'
 import { perfOptions } from './bench-perf.ts'
 import { type BenchArguments, planOf } from './bench-plan.ts'
-import { goalOf, type TuneArguments, tuneOptions, tuningOf } from './bench-tune.ts'
+import { goalOf, type TuneArguments, tuneCautions, tuneOptions, tuningOf } from './bench-tune.ts'
 import { type Command, EXIT, type Io } from './command.ts'
 import { exitCodeOf } from './exit.ts'
 import { count, duration, type Given, single } from './numbers.ts'
 
-interface Options extends BenchArguments, CompareArguments, TuneArguments {
+interface Options extends BenchArguments, CompareArguments, TuneArguments, FileArguments {
   json: boolean
   quiet: boolean
-  output?: Given
-  report?: Given
   format?: Given
   yes: boolean
 }
@@ -128,8 +129,7 @@ which is not Kafka.`,
       })
       .option('config', { ...value, alias: 'F', describe: 'file of property=value lines; with -b' })
       .option('label', { ...value, describe: 'a text that is kept in the results' })
-      .option('output', { ...value, describe: 'FILE.json: results as they come' })
-      .option('report', { ...value, describe: 'FILE.html: one page with charts, at the end' })
+      .options(fileOptions)
       .options(tuneOptions)
       .options(compareOptions)
       .option('format', { ...value, choices: tableFormats, describe: 'of the table; default table' })
@@ -137,77 +137,90 @@ which is not Kafka.`,
       .option('json', { ...flag, describe: 'one JSON object on standard output, no table' })
       .option('quiet', { ...flag, describe: 'errors only on standard error' }),
   async run(options, io) {
-    const goal = goalOf(options)
-    const { plan: alone, warnings, lists } = planOf(options, io.env)
-    const choice = compareChoiceOf(options)
-    const tuned =
-      goal === undefined
-        ? undefined
-        : tuningOf(goal, { ...options }, { plan: alone, lists, margin: choice.margin })
-    const format = (single('format', options.format) ?? 'table') as TableFormat
-    const output = single('output', options.output)
-    const page = single('report', options.report)
-    if (options.json && options.format !== undefined) {
-      throw new MillraceError('USAGE', 'Both --json and --format were given', { hint: 'Give one of them' })
-    }
-    if (page !== undefined) {
-      checkWritable(page, 'report')
-      if (output !== undefined && resolve(output) === resolve(page)) {
-        throw new MillraceError('USAGE', `--output and --report are both ${page}`, { hint: 'Give two files' })
-      }
-      await Charts.load()
-    }
-    const plan = await withClusterKind(tuned?.plan ?? { ...alone, against: choice.against }).catch(error => {
-      throw error instanceof MillraceError ? withWayOut(error) : error
-    })
-    const run = { environment: { ...describeEnvironment(), ...settingsOf(plan) }, cells: plan.cells }
-    const obstacle = whyNotComparable(choice, run)
-    const cautions = obstacle === undefined ? warnings : [...warnings, obstacle]
-    const tell = (text: string) => {
-      if (!options.quiet) io.stderr.write(`${text}\n`)
-    }
-    const seconds = tuned === undefined ? estimateSeconds(plan) : mostSeconds(plan, tuned.tuning)
-    const announced = announcement(plan, tuned?.tuning, seconds)
-    for (const line of [...announced, ...cautions.map(text => `millrace: ${text}`)]) tell(line)
-    if (seconds >= ASK_SECONDS && !options.yes && !(await askToGoOn('Go on?', io))) return EXIT.SIGINT
-
-    const interruption = new AbortController()
-    let signalled: 'SIGINT' | 'SIGTERM' | undefined
-    const ignore = io.onSignal(signal => {
-      signalled ??= signal
-      interruption.abort()
-    })
-    const write = (report: BenchReport | AnalysedReport) => {
-      if (output !== undefined) writeWhole(output, `${JSON.stringify(report, null, 2)}\n`)
-    }
-    const { signal } = interruption
-    const warning = (text: string) => tell(`millrace: ${text}`)
-    const progress = (told: Progress) => tell(`  ${progressLine(told)}`)
+    const interruption = new Interruption(io)
     try {
-      const { report, error } =
-        tuned === undefined
-          ? await runBench(plan, { report: write, warning, progress, trial: trialTeller(plan, tell) }, signal)
-          : await runTune(plan, tuned.tuning, { report: write, warning, progress, line: tell }, signal)
-      const nothing = report.cells.every(({ trials }) => trials.length === 0)
-      const untuned = report.tune === undefined || report.tune.search.trials.length === 0
-      if (error !== undefined && signalled === undefined && nothing && untuned) throw withWayOut(error)
-      const analysed = analyse(report, choice)
-      const exitCode = codeOf(analysed, error, signalled)
-      const final = { ...analysed, exitCode }
-      show(final, { json: options.json, format }, io)
-      write(final)
-      if (page !== undefined) writeWhole(page, await renderPage(final), 'report')
-      if (error !== undefined) {
-        if (final.tune !== undefined) tell(final.tune.conclusion)
-        io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
-      } else if (!nothing || !untuned) {
-        tell(['', ...metricsOf(final), ...findings(final), finding(final)].join('\n'))
-      }
-      return exitCode
+      return await measure(options, io, interruption)
     } finally {
-      ignore()
+      interruption.end()
     }
   },
+}
+
+async function measure(options: Options, io: Io, interruption: Interruption): Promise<number> {
+  const tell = (text: string) => {
+    if (!options.quiet) io.stderr.write(`${text}\n`)
+  }
+  const warning = (text: string) => tell(`millrace: ${text}`)
+  const goal = goalOf(options)
+  const { plan: alone, warnings, lists } = planOf(options, io.env)
+  const choice = compareChoiceOf(options)
+  const tuned =
+    goal === undefined
+      ? undefined
+      : tuningOf(goal, { ...options }, { plan: alone, lists, margin: choice.margin })
+  const format = (single('format', options.format) ?? 'table') as TableFormat
+  if (options.json && options.format !== undefined) {
+    throw new MillraceError('USAGE', 'Both --json and --format were given', { hint: 'Give one of them' })
+  }
+  const files = await BenchFiles.open(options, warning)
+  const { signal, left } = interruption
+  const given = tuned?.plan ?? { ...alone, against: choice.against }
+  const plan = await withClusterKind(given, signal).catch(error => {
+    interruption.check()
+    throw error instanceof MillraceError ? withWayOut(error) : error
+  })
+  const environment = { ...describeEnvironment(), ...settingsOf(plan) }
+  const cautions = [
+    ...comparisonCautions(choice, plan, environment),
+    ...(tuned === undefined ? [] : tuneCautions(plan)),
+  ]
+  const seconds = tuned === undefined ? estimateSeconds(plan) : mostSeconds(plan, tuned.tuning)
+  for (const line of announcement(plan, tuned?.tuning, seconds)) tell(line)
+  for (const text of [...warnings, ...cautions]) warning(text)
+  if (seconds >= ASK_SECONDS && !options.yes && !(await askToGoOn('Go on?', io, signal))) {
+    return EXIT[interruption.signalled ?? 'SIGINT']
+  }
+
+  let last: BenchReport | undefined
+  const report = (so: BenchReport) => {
+    last = so
+    files.update(so)
+  }
+  const progress = (told: Progress) => tell(`  ${progressLine(told)}`)
+  const running =
+    tuned === undefined
+      ? runBench(plan, { report, warning, progress, trial: trialTeller(plan, tell) }, signal)
+      : runTune(plan, tuned.tuning, { report, warning, progress, line: tell }, signal)
+  const outcome = await unlessAborted(running, left, () => leftWith(last, left))
+  const { error } = outcome
+  const { signalled } = interruption
+  const nothing = outcome.report.cells.every(({ trials }) => trials.length === 0)
+  const untuned = outcome.report.tune === undefined || outcome.report.tune.search.trials.length === 0
+  if (error !== undefined && signalled === undefined && nothing && untuned) throw withWayOut(error)
+  const analysed = analyse(outcome.report, choice)
+  const planned = codeOf(analysed, error, signalled)
+  const failedCode = () => EXIT[interruption.signalled ?? 'input']
+  // nobody waits twice for the reader of a FIFO
+  const patience = signal.aborted ? left : signal
+  // written before they are shown: what is shown tells the exit code, and that of a failure is another
+  const { exitCode, failures } = await files.finish({ ...analysed, exitCode: planned }, failedCode, patience)
+  const final = { ...analysed, exitCode }
+  show(final, { json: options.json, format }, io)
+  for (const { message } of failures) io.stderr.write(`millrace: ${message}\n`)
+  if (error !== undefined) {
+    if (final.tune !== undefined) tell(final.tune.conclusion)
+    io.stderr.write(`millrace: ${signalled ?? error.message}\n`)
+  } else if (!nothing || !untuned) {
+    tell(['', ...metricsOf(final), ...findings(final), finding(final)].join('\n'))
+  }
+  return exitCode
+}
+
+/** What there is when somebody does not wait for the end. Processes of trials and clusters end with this one. */
+function leftWith(report: BenchReport | undefined, signal: AbortSignal): BenchOutcome {
+  const error = aborted(signal)
+  if (report === undefined) throw error
+  return { report: { ...report, error: { code: error.code, message: error.message } }, error }
 }
 
 /** A line a trial, with about how long the others will take. */
@@ -273,7 +286,7 @@ function show(report: BenchReport, { json, format }: { json: boolean; format: Ta
 function codeOf(
   report: BenchReport,
   error: MillraceError | undefined,
-  signalled: 'SIGINT' | 'SIGTERM' | undefined,
+  signalled: Signal | undefined,
 ): number {
   if (signalled !== undefined) return EXIT[signalled]
   return error === undefined ? report.exitCode : exitCodeOf(error)

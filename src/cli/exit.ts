@@ -18,6 +18,7 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
   RECEIPT_FAILED: EXIT.input,
   TOO_MANY_REJECTED: EXIT.input,
   DEAD_LETTERS_UNWRITABLE: EXIT.input,
+  OUTPUT_FAILED: EXIT.input,
   HISTOGRAM_UNREADABLE: EXIT.input,
   HISTOGRAM_LAYOUT: EXIT.input,
   SOURCE_FAILED: EXIT.unexpected,
@@ -44,5 +45,8 @@ const byCode: Readonly<Record<ErrorCode, number>> = {
 
 /** The exit code for what a command threw. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof MillraceError ? byCode[error.code] : EXIT.unexpected
+  if (!(error instanceof MillraceError)) return EXIT.unexpected
+  // a command that was interrupted tells by what
+  if (error.code === 'ABORTED' && error.context.signal === 'SIGTERM') return EXIT.SIGTERM
+  return byCode[error.code]
 }

@@ -60,7 +60,11 @@ export class Admin {
    * @throws MillraceError REQUEST_FAILED (`context.kafkaName` tells: TOPIC_ALREADY_EXISTS, …),
    * BROKER_UNREACHABLE
    */
-  createTopic(topic: string, { partitions, replicationFactor, config = {} }: NewTopic = {}): Promise<void> {
+  createTopic(
+    topic: string,
+    { partitions, replicationFactor, config = {} }: NewTopic = {},
+    timeoutMs = this.#timeoutMs,
+  ): Promise<void> {
     const request = {
       topic,
       num_partitions: partitions ?? BROKERS_DEFAULT,
@@ -68,7 +72,7 @@ export class Admin {
       config,
     }
     return this.#request(`create the topic ${topic}`, callback =>
-      this.#admin.createTopic(request, this.#timeoutMs, callback),
+      this.#admin.createTopic(request, timeoutMs, callback),
     )
   }
 
@@ -76,9 +80,9 @@ export class Admin {
    * Waits until the controller has taken the deletion on.
    * @throws MillraceError REQUEST_FAILED (UNKNOWN_TOPIC_OR_PART, TOPIC_DELETION_DISABLED, …), BROKER_UNREACHABLE
    */
-  deleteTopic(topic: string): Promise<void> {
+  deleteTopic(topic: string, timeoutMs = this.#timeoutMs): Promise<void> {
     return this.#request(`delete the topic ${topic}`, callback =>
-      this.#admin.deleteTopic(topic, this.#timeoutMs, callback),
+      this.#admin.deleteTopic(topic, timeoutMs, callback),
     )
   }
 

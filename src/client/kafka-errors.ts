@@ -83,7 +83,7 @@ const retriableNames = new Set([
 
 const clusterAdvice: Readonly<Record<string, string>> = {
   _MSG_TIMED_OUT:
-    'No acknowledgement came within delivery.timeout.ms: the broker or the leader of the partition was not ' +
+    'No acknowledgement came within delivery.timeout.ms (message.timeout.ms): the broker or the leader of the partition was not ' +
     'reachable, or is too slow for the load. Check that the brokers are up',
   _UNKNOWN_TOPIC:
     'The cluster has no such topic. Create it first, or allow the producer to make it ' +

@@ -35,6 +35,12 @@ test.each<[string, Partial<Trial>, string, string]>([
     'More cores, or the cluster on another machine, carry more',
   ],
   [
+    "neither's cores, of the cluster's too little to tell",
+    { ...cpu(0.6), ...busy({ machine: 0.97 }), ...cluster(0.19) },
+    "0.3 of them with this process, next to none with the cluster's",
+    'Most of the rest is neither: less of whatever else runs here',
+  ],
+  [
     "neither's cores",
     { ...cpu(0.6), ...busy({ machine: 0.97 }), ...cluster(0.2) },
     "0.3 of them with this process, 0.1 with the cluster's",
@@ -64,6 +70,10 @@ test('the ceiling', () => {
 test('none of these', () => {
   const nothing = { reasons: [], advice: null }
   expect(limits({})).toEqual({ ...nothing, unmeasured: 'cluster and network were not measured' })
+  expect(limits(cluster(0.05))).toEqual({
+    ...nothing,
+    unmeasured: "the cluster's processes used next to none of 2 cores; its disks and locks were not measured",
+  })
   expect(limits(cluster(1))).toEqual({
     ...nothing,
     unmeasured: "the cluster's processes used 0.5 of 2 cores; its disks and locks were not measured",

@@ -128,10 +128,10 @@ describe('renderReport', () => {
       'table',
     )
     expect(table.split('\n').slice(2, 6)).toEqual([
-      'engine    api    msg/s  low  high  MB/s   CPU s/M  loop p99 ms  RSS MB  of ceiling   low  high  trials',
-      'ceiling   -        200  200   200   0.0   5000.00          2.5     120           -     -     -  2 valid',
-      'batch     batch    185  180   190   0.0   5409.36          2.5     120        0.93  0.90  0.95  2 valid',
-      'callback  batch     45   40    50   0.0  22500.00          2.5     120        0.23  0.20  0.25  2 valid',
+      'engine    api    msg/s  low  high    MB/s   CPU s/M  loop p99 ms  RSS MB  of ceiling   low  high  trials',
+      'ceiling   -        200  200   200    0.02   5000.00          2.5     120           -     -     -  2 valid',
+      'batch     batch    185  180   190   0.019   5409.36          2.5     120        0.93  0.90  0.95  2 valid',
+      'callback  batch     45   40    50  0.0045  22500.00          2.5     120        0.23  0.20  0.25  2 valid',
     ])
   })
 
@@ -311,4 +311,11 @@ describe('finding', () => {
   ])('the next command after %j', (more, next) => {
     expect(finding(report({}, [[valid(1)]], more)).split('\n')[1]).toBe(next)
   })
+})
+
+test('slow rates are told apart from none, and from one another', () => {
+  const text = renderReport(report({ rate: [0.5, 100.25, 100.75] }, [[paced(0.5, [3])]]), 'table')
+  expect(text).toMatch(/^batch +0\.5 +0\.5 +0\.5 +0\.5 +0\.00005 /m)
+  expect(text).toMatch(/^batch +100\.25 /m)
+  expect(text).toMatch(/^batch +100\.75 /m)
 })

@@ -39,6 +39,7 @@ describe('millrace bench --tune', () => {
     expect(stderr).toMatch(/^Searches linger\.ms 5 0 25 100\.$/m)
     expect(stderr).toMatch(/^At most 11 trials for that, and 2 fresh ones for what is found: at most about /m)
     expect(stderr).toMatch(/^\[1, at most 11\] .*: [\d,]+ msg\/s$/m)
+    expect(stderr).toContain('one fresh pair cannot bear out what is found: --repeat 6 is the least that can')
     expect(exit).toBe(0)
     expect(tune?.search).toMatchObject({ done: true, rates: null })
     expect(tune?.search.steps.map(({ name }) => name)).toEqual(['linger.ms'])

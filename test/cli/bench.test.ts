@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -9,7 +20,7 @@ import type { Io } from '../../src/cli/command.ts'
 import { run } from '../../src/cli/run.ts'
 import { Producer } from '../../src/index.ts'
 import { EmbeddedCluster } from '../../src/testing/index.ts'
-import { withCharts } from '../support/report-libraries.ts'
+import { canDraw, withCharts } from '../support/report-libraries.ts'
 import { start } from './harness.ts'
 
 interface Session {
@@ -350,12 +361,18 @@ describe('millrace bench', () => {
     expect(exitCode).toBe(3)
   }, 120_000)
 
-  test('rates that are asked for cannot be slower, and the check says so before it measures', async () => {
+  test.each([
+    [['--rate', '5'], 'a rate that is asked for is not slower or faster'],
+    [
+      ['--loops', '1,2', '--repeat', '6'],
+      '6 pairs of trials cannot show any of 2 rows to be slower. Give --repeat 7',
+    ],
+  ])('%j cannot be slower, and the check says so before it measures', async (rows, told) => {
     const other = join(folder, 'same')
     installOther(other)
-    const args = ['--rate', '5', '--against', other, '--fail-if-slower', '5']
+    const args = [...rows, '--against', other, '--fail-if-slower', '5']
     const { exitCode, stderr } = await millrace(args)
-    expect(stderr).toContain('--fail-if-slower: a rate that is asked for is not slower or faster')
+    expect(stderr).toContain(`--fail-if-slower: ${told}`)
     expect(stderr).not.toContain('[1/')
     expect(exitCode).toBe(2)
   })
@@ -401,6 +418,81 @@ describe('millrace bench', () => {
     expect(JSON.parse(readFileSync(output, 'utf8'))).toEqual(report)
   })
 
+  describe('while the cluster is looked for', () => {
+    /** Takes connections, and never says a word. */
+    let silent: Server
+    beforeAll(async () => {
+      silent = createServer(socket => socket.on('error', () => {}))
+      await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    })
+    afterAll(() => silent.close())
+
+    test.each([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const)('%s ends it at once, with %i', async (name, code) => {
+      const { port } = silent.address() as { port: number }
+      const running = start(['bench', '-b', `127.0.0.1:${port}`, '--json'])
+      await running.listens
+      setTimeout(() => running.signal(name), 50)
+      expect(await running.exit).toBe(code)
+      expect(JSON.parse(running.stdout.text)).toMatchObject({ error: { code: 'ABORTED' }, exitCode: code })
+      expect(running.stderr.text).toBe(`millrace: ${name}\n`)
+    })
+  })
+
+  test('results that cannot be written are shown all the same, once', async () => {
+    const vanishing = join(folder, 'vanishing')
+    mkdirSync(vanishing)
+    const [output, page] = [join(vanishing, 'x.json'), join(vanishing, 'x.html')]
+    const files = ['--output', output, ...(canDraw ? ['--report', page] : [])]
+    const args = ['--api', 'batch', '--repeat', '3', '--json', ...files, ...short]
+    const { exitCode, stdout, stderr } = await millrace(args, text => {
+      if (text.includes('[1/3]')) rmSync(vanishing, { recursive: true })
+    })
+    const report = JSON.parse(stdout) as BenchReport
+    expect(report).toMatchObject({ schema: 'millrace.bench/1', missingTrials: 0, exitCode: 4 })
+    expect(report.cells[0]?.trials).toHaveLength(3)
+    expect(stderr).toContain(`--output ${output} cannot be written`)
+    if (canDraw) expect(stderr).toContain(`--report ${page} cannot be written`)
+    expect(exitCode).toBe(4)
+  })
+
+  test.runIf(process.platform !== 'win32')('the second Ctrl-C waits for nobody', async () => {
+    const fifo = join(folder, 'fifo')
+    execFileSync('mkfifo', [fifo])
+    const running = start(['bench', '--api', 'batch', '--repeat', '50', '--json', '--output', fifo, ...short])
+    await running.tells('[1/50]')
+    running.signal('SIGINT')
+    running.signal('SIGINT')
+    expect(await running.exit).toBe(130)
+    const report = JSON.parse(running.stdout.text) as BenchReport
+    expect(report).toMatchObject({ error: { code: 'ABORTED' }, exitCode: 130 })
+    expect(report.cells[0]?.trials.length).toBeGreaterThan(0)
+    expect(running.stderr.text).toContain(`--output ${fifo} cannot be written`)
+  })
+
+  test('what a run reads is not written over', async () => {
+    const old = join(folder, 'baseline.json')
+    const payloads = join(folder, 'lines')
+    const args = ['--api', 'batch', '--repeat', '1', ...short]
+    await millrace([...args, '--output', old])
+    writeFileSync(payloads, 'a\n')
+    const before = readFileSync(old, 'utf8')
+    const link = join(folder, 'link.json')
+    symlinkSync(old, link)
+    for (const output of [old, join(folder, '.', 'x', '..', 'baseline.json'), link]) {
+      for (const option of ['--output', '--report']) {
+        const { exitCode, stderr, stdout } = await millrace([...args, '--compare', old, option, output])
+        expect(stderr).toContain(`${option} and --compare are both ${output}`)
+        expect([exitCode, stdout]).toEqual([2, ''])
+      }
+    }
+    const { stderr } = await millrace([...args, '--payload-file', payloads, '--output', payloads])
+    expect(stderr).toContain('--output and --payload-file are both')
+    expect([readFileSync(old, 'utf8'), readFileSync(payloads, 'utf8')]).toEqual([before, 'a\n'])
+  })
+
   test('a grid of more than ten minutes says so', async () => {
     const { stderr, exitCode } = await millrace(['--duration', '400', '--repeat', '2'], (text, interrupt) => {
       if (text.includes('trials, about')) setImmediate(() => interrupt('SIGTERM'))
@@ -424,6 +516,14 @@ describe('millrace bench', () => {
       },
     )
 
+    test('a signal is no yes', async () => {
+      const running = start(hours, { terminal: true })
+      await running.tells('Go on? [y/N]')
+      running.signal('SIGTERM')
+      expect(await running.exit).toBe(143)
+      expect(running.stdout.text).toBe('')
+    })
+
     test('the end of input is no yes', async () => {
       const running = start(hours, { terminal: true, stdin: '' })
       expect(await running.exit).toBe(130)
@@ -435,13 +535,14 @@ describe('millrace bench', () => {
       ['with --yes nobody is asked', [...hours, '--yes'], true],
       ['without a terminal there is nobody to ask', hours, false],
     ])('%s: it begins', async (name, args, terminal) => {
-      const running = start(args, { terminal })
+      const output = join(folder, `${name}.json`)
+      const running = start([...args, '--output', output], { terminal })
       if (name === 'with a yes') {
         await running.tells('[y/N]')
         running.stdin.write('y\n')
       }
-      // it listens to signals from when it begins
-      await running.listens
+      // which is when it writes for the first time
+      await expect.poll(() => existsSync(output), { timeout: 20_000 }).toBe(true)
       running.signal('SIGTERM')
       expect(await running.exit).toBe(143)
       expect(running.stderr.text.includes('[y/N]')).toBe(name === 'with a yes')
@@ -492,7 +593,7 @@ describe('millrace bench', () => {
     [['--output', '/missing/folder/result.json'], '--output /missing/folder/result.json cannot be written'],
     [['--report', '/missing/folder/report.html'], '--report /missing/folder/report.html cannot be written'],
     [['--report', '/'], '--report / cannot be written: it is a folder'],
-    [['--report', 'same', '--output', './same'], '--output and --report are both same'],
+    [['--report', 'same', '--output', './same'], '--output and --report are both ./same, which is same'],
     [['--compare', '/any', '--against', '/any'], 'Both --compare and --against'],
     [['--against', '/missing'], '--against /missing has no millrace'],
     [['--fail-if-slower', '5'], '--fail-if-slower needs something to be slower than'],

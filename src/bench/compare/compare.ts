@@ -1,4 +1,4 @@
-import { type Cell, defaultGrid, type Grid } from '../cell.ts'
+import { type Cell, ceilingIndexOf, defaultGrid, type Grid } from '../cell.ts'
 import type { CellReport } from '../report.ts'
 import { medianOf } from '../statistics.ts'
 import { competes } from '../verdicts/grid.ts'
@@ -12,7 +12,7 @@ import type { Recorded, RecordedCell, RecordedSummary } from './recorded.ts'
  */
 const SESSIONS_DIFFER = { rate: 0.18, share: 0.05 } as const
 /** Below this there is no interval that holds the median with 95 %. */
-const ENOUGH_TRIALS = 6
+export const ENOUGH_TRIALS = 6
 
 export type Basis = keyof typeof SESSIONS_DIFFER
 
@@ -48,6 +48,23 @@ export function environmentDiffers(then: Recorded, environment: object): string[
 /** Cells of this run that the earlier one measured as well. */
 export function sharedCells(then: Recorded, cells: readonly Cell[]): Cell[] {
   return cells.filter(cell => competes(cell) && find(then, cell) !== undefined)
+}
+
+/** Those of the rivals on which the run's trials can give a verdict, if all are valid: by how much each is to differ at least. */
+export function decidableCells(
+  then: Recorded,
+  rivals: readonly Cell[],
+  { cells, repeat }: { readonly cells: readonly Cell[]; readonly repeat: number },
+): { least: number }[] {
+  if (repeat < ENOUGH_TRIALS) return []
+  return sharedCells(then, rivals).flatMap(cell => {
+    const other = find(then, cell) as RecordedCell
+    const share = ceilingIndexOf(cells, cells.indexOf(cell)) >= 0 ? other.ofCeiling : null
+    const summary = share ?? other.messagesPerSecond
+    if (summary === null || !isInterval(summary, other.trials)) return []
+    const allowance = Math.max(SESSIONS_DIFFER[share === null ? 'rate' : 'share'], driftOf(other.trials))
+    return [{ least: 1 - 1 / (1 + allowance) }]
+  })
 }
 
 /** This run's cells beside those of an earlier one. `margin`: in percent, a difference that does not matter. */

@@ -8,8 +8,7 @@ export type Fingerprint = Readonly<Record<string, string>>
  * and commit (what is mostly compared), the patch release of Node, label, seed, and how often was repeated.
  */
 export function fingerprint(environment: Readonly<Record<string, unknown>>): Fingerprint {
-  const { cpu, os, node, librdkafka, brokers, topic, length, warmupSeconds, payloadFile, properties } =
-    environment
+  const { cpu, os, node, librdkafka, topic, length, warmupSeconds, payloadFile, properties } = environment
   const { model, count } = (cpu ?? {}) as { model?: unknown; count?: unknown }
   // "Linux 6.1.0 x64": its release may differ
   const [system, , architecture] = text(os).split(' ')
@@ -18,7 +17,7 @@ export function fingerprint(environment: Readonly<Record<string, unknown>>): Fin
     cores: text(count),
     'Node major version': text(node).split('.', 1)[0] ?? '',
     librdkafka: text(librdkafka),
-    cluster: typeof brokers === 'string' ? brokers : 'embedded',
+    cluster: clusterOf(environment),
     topic: typeof topic === 'string' ? topic : 'one for each trial',
     window: sorted(length),
     'warm-up seconds': text(warmupSeconds),
@@ -31,6 +30,12 @@ export function fingerprint(environment: Readonly<Record<string, unknown>>): Fin
       text((environment.transactions as { seconds?: unknown } | null | undefined)?.seconds) || 'none',
     properties: sorted(properties),
   }
+}
+
+/** At one address there may be Kafka one day, and an embedded cluster the other. */
+function clusterOf({ brokers, embedded }: Readonly<Record<string, unknown>>): string {
+  if (typeof brokers !== 'string') return 'embedded'
+  return embedded === true ? `${brokers}, embedded` : brokers
 }
 
 /** In what `now` differs from `then`, a phrase each. */

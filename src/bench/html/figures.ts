@@ -1,3 +1,4 @@
+import { count, fixed } from '../../wording.ts'
 import { brokerCpuPerMillion, brokerGcMsPerSecond, cpuPerMillion } from '../broker-cost.ts'
 import { group } from '../columns.ts'
 import { worstLoopP99 } from '../loop-delay.ts'
@@ -19,7 +20,7 @@ export const costs = [
     unit: 'CPU seconds per million',
     about: 'User and system time of the process that sends, not of the cluster.',
     value: cpuPerMillion,
-    format: (value: number) => value.toFixed(2),
+    format: (value: number) => fixed(value, 2),
   },
   {
     title: "The cluster's CPU seconds per million messages",
@@ -27,7 +28,7 @@ export const costs = [
     about:
       "User and system time of the brokers' processes on this machine, whoever they were at work for, by the messages of this bench.",
     value: brokerCpuPerMillion,
-    format: (value: number) => value.toFixed(2),
+    format: (value: number) => fixed(value, 2),
   },
   {
     title: "The cluster's garbage collection",
@@ -80,7 +81,7 @@ const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFra
 
 /** 1234567 as 1.2M. */
 export function short(value: number): string {
-  return compact.format(value)
+  return Math.abs(value) < 1 ? count(value) : compact.format(value)
 }
 
 /** A factor as +12 % or -3.4 %. */

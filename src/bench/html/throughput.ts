@@ -1,5 +1,6 @@
+import { fixed } from '../../wording.ts'
 import type { AnalysedReport } from '../analysis.ts'
-import { group, nameOf } from '../columns.ts'
+import { group, nameOf, setting } from '../columns.ts'
 import type { CellReport } from '../report.ts'
 import type { Scaling } from '../scaling.ts'
 import type { Summary } from '../statistics.ts'
@@ -28,7 +29,10 @@ export function throughput(report: AnalysedReport, charts: Charts): Html {
     { title: 'high', value: ({ rate }) => group(rate.high) },
     {
       title: 'MB/s',
-      value: ({ cell }) => over(cell, trial => trial.megabytesPerSecond)?.median.toFixed(1) ?? null,
+      value: ({ cell }) => {
+        const found = over(cell, trial => trial.megabytesPerSecond)
+        return found === null ? null : fixed(found.median, 1)
+      },
     },
     { title: 'of ceiling', value: ({ cell }) => shareOf(cell) },
     {
@@ -75,7 +79,7 @@ function scalingFigure(
     name: lineName(of(points[0]?.cell ?? 0), cells, axis),
     points: points.map(({ value, cell, rate }) => {
       const { low, high } = over(of(cell), trial => trial[measure]) ?? { low: rate, high: rate }
-      return { x: group(value), value: rate, low, high }
+      return { x: setting(value), value: rate, low, high }
     }),
   }))
   const ascending = [...series].sort((a, b) => b.points.length - a.points.length)
@@ -91,8 +95,8 @@ function scalingFigure(
   )
   const data = table(`Throughput by ${along}`, rows, [
     { title: 'row', kind: 'left', value: ({ line }) => line },
-    { title: along, value: ({ value }) => group(value) },
-    { title: bytes ? 'MB/s' : 'msg/s', value: ({ rate }) => (bytes ? rate.toFixed(1) : group(rate)) },
+    { title: along, value: ({ value }) => setting(value) },
+    { title: bytes ? 'MB/s' : 'msg/s', value: ({ rate }) => (bytes ? fixed(rate, 1) : group(rate)) },
     { title: 'times the first', value: ({ gain }) => gain.toFixed(2) },
     {
       title: 'efficiency',

@@ -1,5 +1,5 @@
 import type { AnalysedReport } from '../analysis.ts'
-import { group } from '../columns.ts'
+import { setting } from '../columns.ts'
 import { goalText } from '../tune/goal.ts'
 import type { Step, Tried } from '../tune/search.ts'
 import type { TuneReport } from '../tune/tune-report.ts'
@@ -19,8 +19,8 @@ function confirmed({ confirmation }: TuneReport): Html {
   return html`<p>The winner against the start configuration: ${verdict.text}.</p>
 ${table('What each change gained', settings, [
   { title: 'change', kind: 'left', value: ({ name }) => name },
-  { title: 'start', value: ({ from }) => group(from) },
-  { title: 'winner', value: ({ to }) => group(to) },
+  { title: 'start', value: ({ from }) => setting(from) },
+  { title: 'winner', value: ({ to }) => setting(to) },
   {
     title: 'the winner, against itself without it',
     kind: 'words',
@@ -42,11 +42,11 @@ function search({ search: { steps, trials, done }, goal }: TuneReport): Html {
 <p class="faint">${trials.length} trials.${early} Whatever came out ahead here looks better than it is.</p>
 ${table('Search', rows, [
   { title: 'setting', kind: 'left', value: ({ step }) => step.name },
-  { title: 'value', value: ({ tried }) => group(tried.value) },
+  { title: 'value', value: ({ tried }) => setting(tried.value) },
   { title: 'trials', value: ({ tried }) => String(tried.trials) },
   goal.kind === 'throughput'
     ? { title: 'difference', value: ({ step, tried }) => differenceOf(step, tried) }
-    : { title: 'kept at, msg/s', value: ({ tried }) => (tried.rate === null ? null : group(tried.rate)) },
+    : { title: 'kept at, msg/s', value: ({ tried }) => (tried.rate === null ? null : setting(tried.rate)) },
   { title: 'outcome', kind: 'left', value: ({ step, tried }) => (tried.value === step.to ? 'taken' : '') },
 ])}`
 }

@@ -1,5 +1,6 @@
 import { decode, encode, Histogram, latencyMs, percentile } from '../../latency/index.ts'
 import { figuresOf } from '../latency-over-time.ts'
+import type { BrokerCost } from '../local-broker/local-broker.ts'
 import type { Figures, LatencyPoint, Remark, TrialResult } from '../trial.ts'
 import type { PartOfTrial } from './company.ts'
 
@@ -77,7 +78,7 @@ export function merge(results: readonly TrialResult[]): Merged {
         : sum(figures => (figures.batchMessages ?? 0) * (figures.requestsPerSecond ?? 0)) / requests,
     requestsPerSecond: requests,
     busy: busiest(all.map(({ busy }) => busy)),
-    broker: first.seconds < (1 - APART) * seconds ? null : (first.broker ?? null),
+    broker: brokerOf(first, seconds),
   }
   return {
     figures,
@@ -85,6 +86,18 @@ export function merge(results: readonly TrialResult[]): Merged {
     firstFailure: parts.find(part => part.firstFailure !== undefined)?.firstFailure,
     faults: results.flatMap(({ faults }) => faults),
     remark,
+  }
+}
+
+/** Only the first looked, and its window lacks a little of that of all: taken to have gone on as it was. */
+function brokerOf({ broker, seconds: seen }: Figures, seconds: number): BrokerCost | null {
+  if (!broker || seen < (1 - APART) * seconds) return null
+  const { processes, cpuSeconds, gcMs } = broker
+  const longer = seconds / seen
+  return {
+    processes,
+    cpuSeconds: { user: cpuSeconds.user * longer, system: cpuSeconds.system * longer },
+    gcMs: gcMs === null ? null : gcMs * longer,
   }
 }
 

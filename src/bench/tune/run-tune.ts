@@ -1,7 +1,7 @@
 import { MillraceError } from '../../errors.ts'
 import type { BenchOutcome } from '../bench.ts'
 import { whyNotApplicable } from '../cell.ts'
-import { group } from '../columns.ts'
+import { group, setting } from '../columns.ts'
 import { describeEnvironment } from '../environment.ts'
 import { type Plan, secondsOfTrial, settingsOf } from '../plan.ts'
 import { type BenchReport, reportCell } from '../report.ts'
@@ -306,7 +306,7 @@ function nameOf(configuration: Configuration, start: Configuration): string {
 }
 
 function resultOf(trial: Trial, rate: number | 'max'): string {
-  const at = rate === 'max' ? '' : `${group(rate)} a second: `
+  const at = rate === 'max' ? '' : `${setting(rate)} a second: `
   const p99 = p99Of(trial)
   if (trial.state === 'void') return `${at}void: ${trial.why}`
   if (p99 === null) {

@@ -5,6 +5,11 @@ export const EXACT_UP_TO = 16
 /** Random subsets beyond that. */
 const SUBSETS = 9999
 
+/** The least that `pEither` can be with so many differences: where all of them have one sign. */
+export function leastP(differences: number): number {
+  return 2 / (differences <= EXACT_UP_TO ? 2 ** differences : SUBSETS + 1)
+}
+
 /**
  * The paired permutation test, and the interval that belongs to it. Where there is no effect, each
  * difference is as likely to have the other sign. Turning the signs of the subset S makes the mean as large

@@ -130,6 +130,7 @@ describe('environmentDiffers', () => {
     [{ cpu: { model: 'a CPU', count: 4 } }, 'cores was 4, is 2'],
     [{ librdkafka: '2.3.0' }, 'librdkafka was 2.3.0, is 2.12.0'],
     [{ embedded: false, brokers: 'kafka:9092' }, 'cluster was kafka:9092, is embedded'],
+    [{ embedded: true, brokers: 'host:9092' }, 'cluster was host:9092, embedded, is embedded'],
     [{ length: { seconds: 5 } }, 'window was seconds 5, is seconds 2'],
     [{ length: { messages: 5 } }, 'window was messages 5'],
     [{ warmupSeconds: 3 }, 'warm-up seconds was 3, is 0.5'],
@@ -143,6 +144,14 @@ describe('environmentDiffers', () => {
       expect(differ).toHaveLength(1)
       expect(differ[0]).toContain(told)
     }
+  })
+
+  test('an embedded cluster at the address where Kafka was', () => {
+    const kafka = { brokers: 'host:9092', embedded: false }
+    const then = recorded(someReport({}, [], kafka))
+    const now = someReport({}, [], { ...kafka, embedded: true }).environment
+    expect(environmentDiffers(then, now)).toEqual(['cluster was host:9092, is host:9092, embedded'])
+    expect(environmentDiffers(then, { ...now, embedded: false })).toEqual([])
   })
 
   test('properties in another order are the same', () => {

@@ -63,8 +63,8 @@ describe.runIf(process.platform === 'linux')("brokers' processes", () => {
     expect(await brokerProcesses([])).toBeNull()
   })
 
-  test('are none where they only forward', async () => {
-    const { port } = await listening('127.0.0.1', 'docker-proxy')
+  test.each(['docker-proxy', 'dockerd', 'conmon'])('are none where they only forward, as %s', async name => {
+    const { port } = await listening('127.0.0.1', name)
     expect(await brokerProcesses([{ host: '127.0.0.1', port }])).toBeNull()
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { brokerCores } from '../../../src/bench/broker-cost.ts'
 import { shareOf } from '../../../src/bench/processes/company.ts'
 import { merge } from '../../../src/bench/processes/merge.ts'
 import type { Figures, Remark, TrialResult } from '../../../src/bench/trial.ts'
@@ -69,7 +70,12 @@ describe('merge', () => {
   test('what the cluster cost is what the first one saw, if its window was that of all', () => {
     const broker = { processes: 3, cpuSeconds: { user: 2, system: 1 }, gcMs: 40 }
     expect(merge([part({ broker }), part({ broker: null })]).figures.broker).toEqual(broker)
-    expect(merge([part({ broker }, 5000), part({}, 5050)]).figures.broker).toEqual(broker)
+    const longer = merge([part({ broker }, 5000), part({}, 5080)]).figures
+    expect(longer.seconds).toBeCloseTo(2.08, 10)
+    expect(longer.broker).toEqual({ processes: 3, cpuSeconds: { user: 2.08, system: 1.04 }, gcMs: 41.6 })
+    expect(brokerCores(longer)).toBeCloseTo(1.5, 10)
+    const noGc = { ...broker, gcMs: null }
+    expect(merge([part({ broker: noGc }), part({}, 5050)]).figures.broker?.gcMs).toBeNull()
     expect(merge([part({ broker }, 5000), part({}, 5200)]).figures.broker).toBeNull()
     // older results do not tell
     expect(merge([part(), part()]).figures.broker).toBeNull()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { EXACT_UP_TO, SubsetMeans } from '../../../src/bench/verdicts/subset-means.ts'
+import { EXACT_UP_TO, leastP, SubsetMeans } from '../../../src/bench/verdicts/subset-means.ts'
 import { normals } from './synthetic.ts'
 
 /** The test as it is told in books: every choice of signs, counted. */
@@ -13,6 +13,11 @@ function bySigns(differences: readonly number[]): number {
   }
   return asFar / 2 ** differences.length
 }
+
+test.each([1, 2, 5, 6, EXACT_UP_TO, EXACT_UP_TO + 1, 40])('leastP of %i is that of one sign', count => {
+  const alike = Array.from({ length: count }, (_, at) => 1 + at / 100)
+  expect(new SubsetMeans(alike, 1).pEither()).toBe(leastP(count))
+})
 
 describe('SubsetMeans', () => {
   test('p is that of counting all choices of signs', () => {
