@@ -15,6 +15,7 @@
         "src/native/bind_results.cc",
         "src/native/bind_sink.cc",
         "src/native/bind_topics.cc",
+        "src/native/bind_unpack.cc",
         "src/native/binding.cc",
         "src/native/ceiling.cc",
         "src/native/channel.cc",
@@ -22,6 +23,7 @@
         "src/native/describe.cc",
         "src/native/configs.cc",
         "src/native/environment.cc",
+        "src/native/gunzip.cc",
         "src/native/identity.cc",
         "src/native/kafka.cc",
         "src/native/lane.cc",
@@ -29,7 +31,8 @@
         "src/native/plugin.cc",
         "src/native/readback.cc",
         "src/native/reader.cc",
-        "src/native/sink.cc"
+        "src/native/sink.cc",
+        "src/native/unzstd.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

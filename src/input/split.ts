@@ -42,7 +42,7 @@ export function openPart(part: Part, ring?: ChunkRing): Input {
   const chunks = () =>
     packing === undefined
       ? readFile(name, size, { start, end }, ring)
-      : between(start, end, unpackAs(packing, name, readFile(name, size)))
+      : between(start, end, unpackAs(packing, name, readFile(name, size), size !== null))
   return { name, size, start, linesBefore: () => linesBefore(part), chunks }
 }
 

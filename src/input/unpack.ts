@@ -38,14 +38,21 @@ export function isPacked(name: string, asked: Decompression = 'auto'): boolean {
  * after all before it was given out.
  */
 export function unpacked(input: Input, asked: Decompression = 'auto'): AsyncIterable<Chunk> {
+  const { name, size } = input
   const chunks = input.chunks()
-  if (asked === 'auto' && input.name === STANDARD_INPUT) return sniffed(input.name, chunks)
-  return unpackAs(asked === 'auto' ? packingOf(input.name).packing : asked, input.name, chunks)
+  if (asked === 'auto' && name === STANDARD_INPUT) return sniffed(name, chunks)
+  return unpackAs(asked === 'auto' ? packingOf(name).packing : asked, name, chunks, size !== null)
 }
 
-export function unpackAs(packing: Packing, name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
-  if (packing === 'gzip') return gunzip(name, chunks)
-  return packing === 'zstd' ? unzstd(name, chunks) : chunks
+/** @param ahead whether chunks may be asked for before they are needed: of what cannot make one wait, as a file */
+export function unpackAs(
+  packing: Packing,
+  name: string,
+  chunks: AsyncIterable<Chunk>,
+  ahead: boolean,
+): AsyncIterable<Chunk> {
+  if (packing === 'gzip') return gunzip(name, chunks, ahead)
+  return packing === 'zstd' ? unzstd(name, chunks, ahead) : chunks
 }
 
 async function* sniffed(name: string, chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk, void, undefined> {
@@ -60,7 +67,7 @@ async function* sniffed(name: string, chunks: AsyncIterable<Chunk>): AsyncGenera
       held.push(value)
       head = Buffer.concat([head, value.memory.subarray(value.start)])
     }
-    yield* unpackAs(packingByMagic(head), name, again(held, rest))
+    yield* unpackAs(packingByMagic(head), name, again(held, rest), false)
   } finally {
     await rest.return?.()
   }

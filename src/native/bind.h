@@ -20,6 +20,7 @@ void bind_reader(Napi::Env env, Napi::Object exports);
 void bind_results(Napi::Env env, Napi::Object exports);
 void bind_sink(Napi::Env env, Napi::Object exports);
 void bind_topics(Napi::Env env, Napi::Object exports);
+void bind_unpack(Napi::Env env, Napi::Object exports);
 
 // A thread that is being terminated may still be inside a call: then Node-API refuses everything that could run
 // JavaScript (coercions, new arrays and objects), and node-addon-api's wrappers would end the process over it. So these

@@ -5,7 +5,7 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 9;
+constexpr int kAbi = 10;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));
@@ -22,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_results(env, exports);
   bind_sink(env, exports);
   bind_topics(env, exports);
+  bind_unpack(env, exports);
   return exports;
 }
 
