@@ -6,6 +6,7 @@
         "src/native/bind_ceiling.cc",
         "src/native/bind_channel.cc",
         "src/native/bind_cluster.cc",
+        "src/native/bind_files.cc",
         "src/native/bind_hash.cc",
         "src/native/bind_histogram.cc",
         "src/native/bind_kafka.cc",
@@ -32,7 +33,8 @@
         "src/native/readback.cc",
         "src/native/reader.cc",
         "src/native/sink.cc",
-        "src/native/unzstd.cc"
+        "src/native/unzstd.cc",
+        "src/native/whole_files.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

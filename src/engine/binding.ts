@@ -127,6 +127,19 @@ export interface Binding {
   unpackFailure(unpacker: object): string
   unpackClose(unpacker: object): void
 
+  /**
+   * Small files, read or hashed many at a time in libuv's pool; paths with a NUL behind each. Calls back in a later turn with
+   * a number for each: 0, errno, or -1 where the file has another size than was said; nobody is to touch or detach the array
+   * until then. Hashes are those of load/receipt/sample.ts.
+   */
+  readFiles(paths: string, sizes: Float64Array, into: Uint8Array, done: (results: Int32Array) => void): void
+  hashFiles(
+    paths: string,
+    sizes: Float64Array,
+    hashes: BigUint64Array,
+    done: (results: Int32Array) => void,
+  ): void
+
   /** Locks a file as flock(2) does, without waiting: 0, or errno. */
   lockFile(descriptor: number): number
   /** Topics one a line; calls back in a later turn with the row of bind_topics.cc. False: there is no such channel. */

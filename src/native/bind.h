@@ -11,6 +11,7 @@ namespace millrace {
 void bind_ceiling(Napi::Env env, Napi::Object exports);
 void bind_channel(Napi::Env env, Napi::Object exports);
 void bind_cluster(Napi::Env env, Napi::Object exports);
+void bind_files(Napi::Env env, Napi::Object exports);
 void bind_hash(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);

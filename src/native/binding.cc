@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_ceiling(env, exports);
   bind_channel(env, exports);
   bind_cluster(env, exports);
+  bind_files(env, exports);
   bind_hash(env, exports);
   bind_histogram(env, exports);
   bind_kafka(env, exports);
