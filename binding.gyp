@@ -6,6 +6,7 @@
         "src/native/bind_ceiling.cc",
         "src/native/bind_channel.cc",
         "src/native/bind_cluster.cc",
+        "src/native/bind_files.cc",
         "src/native/bind_hash.cc",
         "src/native/bind_histogram.cc",
         "src/native/bind_kafka.cc",
@@ -15,6 +16,7 @@
         "src/native/bind_results.cc",
         "src/native/bind_sink.cc",
         "src/native/bind_topics.cc",
+        "src/native/bind_unpack.cc",
         "src/native/binding.cc",
         "src/native/ceiling.cc",
         "src/native/channel.cc",
@@ -22,6 +24,7 @@
         "src/native/describe.cc",
         "src/native/configs.cc",
         "src/native/environment.cc",
+        "src/native/gunzip.cc",
         "src/native/identity.cc",
         "src/native/kafka.cc",
         "src/native/lane.cc",
@@ -30,7 +33,9 @@
         "src/native/readback.cc",
         "src/native/reader.cc",
         "src/native/scout.cc",
-        "src/native/sink.cc"
+        "src/native/sink.cc",
+        "src/native/unzstd.cc",
+        "src/native/whole_files.cc"
       ],
       "include_dirs": [
         "<!(node -p \"require('node-addon-api').include_dir\")",

@@ -110,6 +110,36 @@ export interface Binding {
     done: (row: readonly string[]) => void,
   ): boolean
 
+  /**
+   * Unpacks a stream, step by step, in libuv's pool: input/unpacker.ts. Null: this process has no library for it. `unpack`
+   * calls back in a later turn with what was taken, what was made and the state, as unpacker.h has them; one at a time,
+   * and nobody is to touch or detach the arrays until then.
+   */
+  unpacker(packing: 0 | 1): object | null
+  unpack(
+    unpacker: object,
+    input: Uint8Array,
+    from: number,
+    output: Uint8Array,
+    at: number,
+    done: (taken: number, made: number, state: 0 | 1 | 2) => void,
+  ): void
+  unpackFailure(unpacker: object): string
+  unpackClose(unpacker: object): void
+
+  /**
+   * Small files, read or hashed many at a time in libuv's pool; paths with a NUL behind each. Calls back in a later turn with
+   * a number for each: 0, errno, or -1 where the file has another size than was said; nobody is to touch or detach the array
+   * until then. Hashes are those of load/receipt/sample.ts.
+   */
+  readFiles(paths: string, sizes: Float64Array, into: Uint8Array, done: (results: Int32Array) => void): void
+  hashFiles(
+    paths: string,
+    sizes: Float64Array,
+    hashes: BigUint64Array,
+    done: (results: Int32Array) => void,
+  ): void
+
   /** Locks a file as flock(2) does, without waiting: 0, or errno. */
   lockFile(descriptor: number): number
   /** Topics one a line; calls back in a later turn with the row of bind_topics.cc. False: there is no such channel. */
@@ -190,7 +220,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 9
+const ABI = 10
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

@@ -34,6 +34,8 @@ export interface RecordBlock {
   readonly endByte: number
   /** The input ended inside its last record. */
   readonly endless?: boolean | undefined
+  /** Of several inputs, the blocks that this one was joined of, in their order: only `originOf` tells where a record stands. */
+  readonly joined?: readonly RecordBlock[] | undefined
 }
 
 /** Values and keys as `Framed` takes them, and the records that they came from, index by index. */
@@ -54,6 +56,19 @@ export interface MessageDetails {
   /** Milliseconds since the epoch, greater than 0. */
   readonly timestamp?: number | undefined
   readonly headers?: readonly Header[] | undefined
+}
+
+/** Where a record stands. */
+export function originOf(
+  block: RecordBlock,
+  index: number,
+): { readonly input: string; readonly line: number; readonly byte: number } {
+  let own = index
+  for (const part of block.joined ?? []) {
+    if (own < part.count) return originOf(part, own)
+    own -= part.count
+  }
+  return { input: block.input, line: lineOf(block, own), byte: byteOf(block, own) }
 }
 
 /** The line number, from 1, of a record. */

@@ -234,14 +234,3 @@ export class RecordFramer {
 
 /** Framing that may stand around a record: a byte order mark or a prefix, CR and LF. */
 const UNDECIDED = 16
-
-/** The records of the chunks, as blocks in input order. Waits only for chunks; fails as they do, or with BAD_RECORD. */
-export async function* frameRecords(
-  chunks: AsyncIterable<Chunk>,
-  cutter: Cutter,
-  options: FramerOptions,
-): AsyncGenerator<RecordBlock, void, undefined> {
-  const framer = new RecordFramer(cutter, options)
-  for await (const chunk of chunks) yield* framer.push(chunk)
-  yield* framer.end()
-}

@@ -1,8 +1,23 @@
 import { createGunzip } from 'node:zlib'
 import { throughDecoder } from './decoder.ts'
 import type { Chunk } from './source.ts'
+import { throughUnpacker, Unpacker } from './unpacker.ts'
 
-/** A gzip stream's content, of all its members. Zeros after the last are padding; anything else is damage. */
-export function gunzip(name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
+/**
+ * A gzip stream's content, of all its members. Zeros after the last are padding; anything else is damage. `ahead`: chunks
+ * may be asked for before they are needed.
+ */
+export async function* gunzip(
+  name: string,
+  chunks: AsyncIterable<Chunk>,
+  ahead: boolean,
+): AsyncGenerator<Chunk, void, undefined> {
+  const unpacker = Unpacker.open('gzip')
+  if (unpacker === undefined) yield* gunzipByNode(name, chunks)
+  else yield* throughUnpacker(unpacker, chunks, { name, packing: 'gzip', ahead })
+}
+
+/** Where there is no addon: a third of the speed, and up to a chunk of the decoder's before damage is lost. */
+export function gunzipByNode(name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
   return throughDecoder(name, 'gzip', chunks, options => createGunzip(options))
 }

@@ -11,6 +11,16 @@ const LF = 0x0a
 const CR = 0x0d
 const BOM_LENGTH = 3
 
+/** Where framers note a block's records before they are copied out; no two do so at a time. */
+let notes = { ranges: new Uint32Array(0), lineOffsets: new Uint32Array(0) }
+
+/** There may be thousands of small inputs, for each of which this would take longer than framing it. */
+function notesFor(records: number): typeof notes {
+  if (notes.lineOffsets.length < records)
+    notes = { ranges: new Uint32Array(2 * records), lineOffsets: new Uint32Array(records) }
+  return notes
+}
+
 export interface LineOptions {
   /** The input's name, for blocks and errors. */
   readonly input: string
@@ -64,8 +74,9 @@ export class LineFramer {
     this.#stripCr = options.delimiter === undefined
     this.#delimiter = Buffer.from(options.delimiter ?? [LF])
     this.#needle = this.#delimiter.length === 1 ? this.#delimiter[0]! : this.#delimiter
-    this.#ranges = new Uint32Array(2 * options.maxRecords)
-    this.#lineOffsets = new Uint32Array(options.blank === 'keep' ? 0 : options.maxRecords)
+    const { ranges, lineOffsets } = notesFor(options.maxRecords)
+    this.#ranges = ranges
+    this.#lineOffsets = lineOffsets
   }
 
   /** The blocks that this chunk completes; then throws BAD_RECORD where it is to stop. */
@@ -268,14 +279,4 @@ export class LineFramer {
     const { onBad } = this.#options
     if (onBad !== 'stop') onBad(long.bad(true))
   }
-}
-
-/** The records of the chunks, as blocks in input order. Waits only for chunks; fails as they do, or with BAD_RECORD. */
-export async function* frameLines(
-  chunks: AsyncIterable<Chunk>,
-  options: LineOptions,
-): AsyncGenerator<RecordBlock, void, undefined> {
-  const framer = new LineFramer(options)
-  for await (const chunk of chunks) yield* framer.push(chunk)
-  yield* framer.end()
 }

@@ -66,6 +66,9 @@ const belongsTo: { readonly [option in keyof ReadOptions]?: readonly NamedFormat
   nullValue: ['lines', 'ndjson', 'csv', 'tsv', 'raw', 'length-prefixed'],
 }
 
+/** As a list: it is gone through for every input. */
+const owned = Object.entries(belongsTo) as readonly [keyof ReadOptions, readonly NamedFormat[]][]
+
 /** Those that say how a format is written: an input of another format does without. */
 const manners = ['delimiter', 'fieldDelimiter', 'columns', 'csvValues', 'prefix'] as const
 
@@ -105,8 +108,8 @@ export function checkedFormat(input: string, options: ReadOptions): NamedFormat 
   checkChoice('csvValues', options.csvValues, csvValues)
   checkChoice('prefix', options.prefix, lengthPrefixes)
   const format = formatOf(input, options.format)
-  for (const [option, owners] of Object.entries(belongsTo)) {
-    const value = options[option as keyof ReadOptions]
+  for (const [option, owners] of owned) {
+    const value = options[option]
     if (value === undefined || owners.includes(format)) continue
     throw usage(
       `${inputInWords(input)} is read as ${format}, which has no ${option}`,

@@ -1,3 +1,4 @@
+import { MillraceError } from '../errors.ts'
 import type { Extracted, OnBad } from './bad.ts'
 import type { MessageBlock, RecordBlock } from './block.ts'
 import { CsvExtractor } from './csv.ts'
@@ -7,9 +8,9 @@ import { FieldExtractor } from './extract.ts'
 import { planFields } from './field-options.ts'
 import type { ChunkRing } from './file.ts'
 import type { NamedFormat } from './formats.ts'
-import { frameRecords } from './framer.ts'
+import { RecordFramer } from './framer.ts'
 import { splitKeys } from './keys.ts'
-import { frameLines, type LineOptions } from './lines.ts'
+import { LineFramer, type LineOptions } from './lines.ts'
 import { JsonReader } from './ndjson.ts'
 import { nullValues } from './null-values.ts'
 import { checkedFormat, checkedLimits, type Limits, type ReadOptions } from './options.ts'
@@ -21,7 +22,15 @@ import { unpacked } from './unpack.ts'
 /** How one input is read: bytes into records, records into messages. A format is one such pair. */
 interface Reading {
   frame(chunks: AsyncIterable<Chunk>): AsyncIterable<RecordBlock>
+  /** For an input that is at hand in whole. Absent: the format has no use for that. */
+  readonly framer?: (() => Framer) | undefined
   extract(records: RecordBlock): Extracted
+}
+
+/** What cuts chunks into blocks without waiting: LineFramer or RecordFramer. */
+interface Framer {
+  push(chunk: Chunk): Iterable<RecordBlock>
+  end(): Iterable<RecordBlock>
 }
 
 /** An input, the options, and what of them was checked. */
@@ -38,13 +47,13 @@ const COMMA = 0x2c
 const TAB = 0x09
 
 const readings: Readonly<Record<NamedFormat, (task: Task) => Reading>> = {
-  lines: task => ({ frame: lineFrames(task, 'skip-empty'), extract: plain(task) }),
-  ndjson: task => ({ frame: lineFrames(task, 'skip-whitespace'), extract: ndjson(task) }),
+  lines: task => ({ ...framing(lineFramer(task, 'skip-empty')), extract: plain(task) }),
+  ndjson: task => ({ ...framing(lineFramer(task, 'skip-whitespace')), extract: ndjson(task) }),
   csv: task => rows(task, 'csv'),
   tsv: task => rows(task, 'tsv'),
   raw: task => ({ frame: chunks => frameRaw(chunks, task), extract: plain(task) }),
-  'length-prefixed': task => ({ frame: prefixedFrames(task), extract: plain(task) }),
-  envelope: task => ({ frame: lineFrames(task, 'skip-whitespace'), extract: envelopes(task) }),
+  'length-prefixed': task => ({ ...framing(prefixFramer(task)), extract: plain(task) }),
+  envelope: task => ({ ...framing(lineFramer(task, 'skip-whitespace')), extract: envelopes(task) }),
 }
 
 function planReading(input: string, options: ReadOptions, start = 0): Reading {
@@ -63,7 +72,20 @@ function taskOf(input: string, options: ReadOptions, start: number): Task {
   }
 }
 
-function lineFrames(task: Task, blank: 'skip-empty' | 'skip-whitespace'): Reading['frame'] {
+function framing(framer: () => Framer): Pick<Reading, 'frame' | 'framer'> {
+  return { framer, frame: chunks => framed(chunks, framer()) }
+}
+
+/** The records of the chunks, as blocks in input order. Waits only for chunks; fails as they do, or with BAD_RECORD. */
+async function* framed(
+  chunks: AsyncIterable<Chunk>,
+  framer: Framer,
+): AsyncGenerator<RecordBlock, void, undefined> {
+  for await (const chunk of chunks) yield* framer.push(chunk)
+  yield* framer.end()
+}
+
+function lineFramer(task: Task, blank: 'skip-empty' | 'skip-whitespace'): () => Framer {
   const { input, options, maxRecordBytes, maxRecords, onBad, start } = task
   const lines: LineOptions = {
     input,
@@ -74,20 +96,13 @@ function lineFrames(task: Task, blank: 'skip-empty' | 'skip-whitespace'): Readin
     onBad,
     start,
   }
-  return chunks => frameLines(chunks, lines)
+  return () => new LineFramer(lines)
 }
 
-function prefixedFrames({
-  input,
-  options,
-  maxRecordBytes,
-  maxRecords,
-  onBad,
-  start,
-}: Task): Reading['frame'] {
+function prefixFramer({ input, options, maxRecordBytes, maxRecords, onBad, start }: Task): () => Framer {
   const { prefix = 'u32', skipBlank: skipEmpty = false } = options
-  const framing = { input, unit: 'record', skipEmpty, maxRecordBytes, maxRecords, onBad, start } as const
-  return chunks => frameRecords(chunks, new PrefixCutter(input, prefix, start), framing)
+  const records = { input, unit: 'record', skipEmpty, maxRecordBytes, maxRecords, onBad, start } as const
+  return () => new RecordFramer(new PrefixCutter(input, prefix, start), records)
 }
 
 function plain({ options, onBad, nullValue }: Task): Reading['extract'] {
@@ -117,14 +132,16 @@ function rows(task: Task, format: 'csv' | 'tsv'): Reading & { readonly extractor
   const plan = planFields(options)
   const extractor = new CsvExtractor({ input, format, delimiter, columns, values, plan, nullValue, onBad })
   const onBadFrame = extractor.onBadFrame
-  const framing = { input, unit: 'line', skipEmpty, maxRecordBytes, maxRecords, start } as const
+  const limits = { input, onBad: onBadFrame, maxRecordBytes, maxRecords, start }
+  const records = { ...limits, unit: 'line', skipEmpty } as const
   return {
     extractor,
     // rows of tsv are lines: nothing in them may hide a line's end
-    frame:
+    ...framing(
       format === 'tsv'
-        ? lineFrames({ ...task, onBad: onBadFrame }, 'skip-empty')
-        : chunks => frameRecords(chunks, new CsvCutter(delimiter, start), { ...framing, onBad: onBadFrame }),
+        ? lineFramer({ ...task, onBad: onBadFrame }, 'skip-empty')
+        : () => new RecordFramer(new CsvCutter(delimiter, start), records),
+    ),
     extract: records => extractor.extract(records),
   }
 }
@@ -172,6 +189,28 @@ export function readRecords(
   const { start = 0 } = input
   const reading = planReading(input.name, options, start)
   return readAll(unpacked(input, options.decompress, ring), reading, start)
+}
+
+/**
+ * All messages of an input whose plain content is at hand, without waiting. Undefined where it has to be read as any
+ * other, to be told of as it is read: something in it is bad. Throws USAGE for options that do not fit.
+ */
+export function readWhole(name: string, content: Buffer, options: ReadOptions): MessageBlock[] | undefined {
+  const { framer, extract } = planReading(name, { ...options, onBad: 'stop' })
+  if (framer === undefined) return undefined
+  const blocks: MessageBlock[] = []
+  try {
+    const whole = framer()
+    for (const records of [...whole.push({ memory: content, start: 0 }), ...whole.end()]) {
+      const { block, stopped } = extract(records)
+      if (stopped !== undefined) return undefined
+      blocks.push(block)
+    }
+  } catch (error) {
+    if (error instanceof MillraceError) return undefined
+    throw error
+  }
+  return blocks
 }
 
 /** The columns' names out of the first row of a csv or tsv input, of which it reads no more. Throws as readRecords. */

@@ -22,6 +22,8 @@ export interface Input {
   readonly name: string
   /** In bytes, as of `openInputs`; null where it cannot be known (pipes, standard input, devices). */
   readonly size: number | null
+  /** When a file was last written to, as of `openInputs`. Absent: nobody looked. */
+  readonly mtimeMs?: number | undefined
   /** Of a part of a file: the offset of its first byte. Absent: 0. */
   readonly start?: number | undefined
   /** Of a part of a file: how many lines stand before it. Reads all that stands there. Fails as reading does. */
@@ -87,6 +89,6 @@ export function openInputs(paths: readonly string[], { stdin }: { readonly stdin
     const stats = found.get(name)
     if (stats === undefined) return { name, size: null, chunks: () => readStream(name, stdin) }
     const size = stats.isFile() ? stats.size : null
-    return { name, size, chunks: ring => readFile(name, size, {}, ring) }
+    return { name, size, mtimeMs: stats.mtimeMs, chunks: ring => readFile(name, size, {}, ring) }
   })
 }

@@ -42,7 +42,7 @@ export function openPart(part: Part): Input {
   const chunks = (ring?: ChunkRing) =>
     packing === undefined
       ? readFile(name, size, { start, end }, ring)
-      : between(start, end, unpackAs(packing, name, readFile(name, size)))
+      : between(start, end, unpackAs(packing, name, readFile(name, size), size !== null))
   return { name, size, start, linesBefore: () => linesBefore(part), chunks }
 }
 

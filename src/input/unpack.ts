@@ -43,15 +43,21 @@ export function unpacked(
   asked: Decompression = 'auto',
   ring?: ChunkRing,
 ): AsyncIterable<Chunk> {
-  const { name } = input
+  const { name, size } = input
   if (asked === 'auto' && name === STANDARD_INPUT) return sniffed(name, input.chunks())
   const packing = asked === 'auto' ? packingOf(name).packing : asked
-  return packing === 'none' ? input.chunks(ring) : unpackAs(packing, name, input.chunks())
+  return packing === 'none' ? input.chunks(ring) : unpackAs(packing, name, input.chunks(), size !== null)
 }
 
-export function unpackAs(packing: Packing, name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
-  if (packing === 'gzip') return gunzip(name, chunks)
-  return packing === 'zstd' ? unzstd(name, chunks) : chunks
+/** @param ahead whether chunks may be asked for before they are needed: of what cannot make one wait, as a file */
+export function unpackAs(
+  packing: Packing,
+  name: string,
+  chunks: AsyncIterable<Chunk>,
+  ahead: boolean,
+): AsyncIterable<Chunk> {
+  if (packing === 'gzip') return gunzip(name, chunks, ahead)
+  return packing === 'zstd' ? unzstd(name, chunks, ahead) : chunks
 }
 
 async function* sniffed(name: string, chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk, void, undefined> {
@@ -66,7 +72,7 @@ async function* sniffed(name: string, chunks: AsyncIterable<Chunk>): AsyncGenera
       held.push(value)
       head = Buffer.concat([head, value.memory.subarray(value.start)])
     }
-    yield* unpackAs(packingByMagic(head), name, again(held, rest))
+    yield* unpackAs(packingByMagic(head), name, again(held, rest), false)
   } finally {
     await rest.return?.()
   }

@@ -1,14 +1,28 @@
 import * as zlib from 'node:zlib'
 import { type Decoder, throughDecoder, unpackError } from './decoder.ts'
 import type { Chunk } from './source.ts'
+import { throughUnpacker, Unpacker } from './unpacker.ts'
 import { type FramePiece, FrameWalker } from './zstd-frames.ts'
 
 /** Node has a decoder of its own from 22.15 on. */
 const createDecoder = (zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Decoder })
   .createZstdDecompress
 
-/** A zstd stream's content, of all its frames, each checked against its checksum where it has one. */
-export function unzstd(name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
+/**
+ * A zstd stream's content, of all its frames, each checked against its checksum where it has one. `ahead`: chunks may be
+ * asked for before they are needed.
+ */
+export async function* unzstd(
+  name: string,
+  chunks: AsyncIterable<Chunk>,
+  ahead: boolean,
+): AsyncGenerator<Chunk, void, undefined> {
+  const unpacker = Unpacker.open('zstd')
+  if (unpacker === undefined) yield* unzstdWithoutAddon(name, chunks)
+  else yield* throughUnpacker(unpacker, chunks, { name, packing: 'zstd', ahead })
+}
+
+export function unzstdWithoutAddon(name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {
   return createDecoder === undefined
     ? unzstdInJavaScript(name, chunks)
     : unzstdByNode(name, chunks, createDecoder)

@@ -4,12 +4,11 @@ import {
   type BadRecord,
   blanksUpTo,
   borderBefore,
-  byteOf,
   ChunkRing,
   type Input,
   isPacked,
-  lineOf,
   type MessageBlock,
+  originOf,
   type ReadOptions,
   readRecords,
 } from '../input/index.ts'
@@ -27,6 +26,7 @@ import { Mixed } from './mixed.ts'
 import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
 import { type Place, StreamWatch } from './place.ts'
 import type { Burst } from './rate.ts'
+import type { InputRange } from './receipt/lines.ts'
 import { Pieces } from './receipt/pieces.ts'
 import {
   type Copy,
@@ -47,6 +47,18 @@ export interface Source {
   readonly input: Input
   readonly read: ReadOptions
   readonly place: Place
+}
+
+/** Small inputs that were read already, each from beginning to end, to be sent together. */
+export interface Bundle {
+  /** All of their messages, of which none is bad. */
+  readonly block: MessageBlock
+  /** What of which input that is. */
+  readonly ranges: readonly InputRange[]
+  /** In bytes. */
+  readonly size: number
+  /** The same, to be sent one by one. */
+  readonly sources: readonly Source[]
 }
 
 export interface FeedOptions {
@@ -100,7 +112,7 @@ export class Feed {
   /** Waits until all that was offered has ended. Never rejects: what goes wrong is told. */
   async run(
     producers: readonly (Producer | AttachedProducer)[],
-    sources: Iterable<Source> | AsyncIterable<Source>,
+    sources: Iterable<Source | Bundle> | AsyncIterable<Source | Bundle>,
   ): Promise<void> {
     const { domain } = this.#options
     if (domain !== undefined) this.#pieces = await Pieces.of(domain, this.#steward)
@@ -124,11 +136,13 @@ export class Feed {
     }
   }
 
-  async *#offerings(sources: Iterable<Source> | AsyncIterable<Source>): AsyncGenerator<Offering> {
+  async *#offerings(
+    sources: Iterable<Source | Bundle> | AsyncIterable<Source | Bundle>,
+  ): AsyncGenerator<Offering> {
     try {
       for await (const source of sources) {
-        this.#lines = new Lines(source.input)
-        yield* this.#ofSource(source)
+        if ('block' in source) yield* this.#ofBundle(source)
+        else yield* this.#ofSource(source)
         if (this.#over) return
       }
     } catch (cause) {
@@ -136,7 +150,28 @@ export class Feed {
     }
   }
 
+  async *#ofBundle({ block, ranges, size, sources }: Bundle): AsyncGenerator<Offering> {
+    const steward = this.#steward
+    const { count } = block
+    this.#lines = new Lines(undefined)
+    await unlessAborted(this.#calm(), steward.finish)
+    if (this.#doubt.is) {
+      for (const source of sources) {
+        if (!this.#over) yield* this.#ofSource(source)
+      }
+      return
+    }
+    const grant = count === 0 ? NONE_NEEDED : await steward.take(count, 0)
+    this.#over ||= grant.last || grant.count < count
+    if (grant.count < count) return
+    const { blank } = block.records
+    const piece = this.#pieces?.beginWhole(ranges, count, blank)
+    steward.tell({ kind: 'read', records: count, blank, bytes: size, piece })
+    if (count > 0) yield this.#offering(block, 0, count)
+  }
+
   async *#ofSource({ input, read, place }: Source): AsyncGenerator<Offering> {
+    this.#lines = new Lines(input)
     const { finish } = this.#steward
     const bad: BadRecord[] = []
     const onBad = this.#options.goOn ? (record: BadRecord) => bad.push(record) : ('stop' as const)
@@ -305,12 +340,8 @@ export class Feed {
     const rejected: Rejected[] = []
     const returned: Returned[] = []
     for (const { index, error, found, copy } of back) {
-      const record = from + index
-      const origin: Origin = {
-        file: block.records.input,
-        byte: byteOf(block.records, record),
-        line: before === null ? null : before + lineOf(block.records, record),
-      }
+      const { input, line, byte } = originOf(block.records, from + index)
+      const origin: Origin = { file: input, byte, line: before === null ? null : before + line }
       const reason = reasonOf(error)
       if (found === 'reject') rejected.push({ origin, reason, copy })
       else returned.push({ origin, reason, copy, verdict: found, refusedBy: partitionOf(error) })

@@ -197,7 +197,9 @@ export class Load {
     const readFor = optionsFor(names, read)
     if (threads === undefined) {
       const domain = receipt?.addDomain()
-      return new Feed({ ...feed, domain }, steward).run(producers, sourcesOf(stretches, readFor))
+      // of what is metered, all that is granted is to be sent
+      const together = this.#rate === undefined && limit === undefined
+      return new Feed({ ...feed, domain }, steward).run(producers, sourcesOf(stretches, readFor, together))
     }
     const metered = this.#rate !== undefined || limit !== undefined || receipt !== undefined
     const options = { threads, producers, stretches, readFor, feed, metered, receipt, entry: threadEntry }

@@ -1,69 +1,109 @@
-import type { Chunk, Input, ReadOptions } from '../input/index.ts'
-import type { Source } from './feed.ts'
+import { isPacked, type ReadOptions } from '../input/index.ts'
+import { EarlyInput } from './early-input.ts'
+import type { Bundle, Source } from './feed.ts'
+import { SmallSources, type SmallStretch } from './small-sources.ts'
 import { type InputStretch, isWhole, sourceOf } from './stretch.ts'
 
 /** Opening, reading and closing a file are a wait each, which is most of what a small file takes. */
 const SMALL_BYTES = 128 * 1024
+/** Files that are read together have no more than a chunk of a large one. */
+const TOGETHER_BYTES = 512 * 1024
+const TOGETHER_FILES = 256
+/** How many are read before their turn: files by themselves, and files together. */
 const AHEAD = 16
+const TOGETHER_AHEAD = 4
 
-/** What is to be read, one after the other; small files are opened and read while those before them are worked on. */
+/** Something whose reading has begun. */
+interface Begun {
+  /** Of the places that there are for what is read before its turn. */
+  readonly places: number
+  sources(): AsyncIterable<Source | Bundle>
+  /** Of what nobody has asked for. */
+  abandon(): void
+}
+
+/**
+ * What is to be read, one after the other; small files are read while those before them are worked on, plain ones many at
+ * a time. @param together whether these may come as bundles
+ */
 export async function* sourcesOf(
   stretches: readonly InputStretch[],
   readFor: (name: string) => ReadOptions,
-): AsyncGenerator<Source> {
-  const early = new Map<InputStretch, EarlyInput>()
-  let begun = 0
+  together: boolean,
+): AsyncGenerator<Source | Bundle> {
+  const units = unitsOf(stretches, readFor)
+  const begun: Begun[] = []
+  let places = 0
   try {
-    for (const [at, stretch] of stretches.entries()) {
-      for (; begun < Math.min(stretches.length, at + AHEAD); begun++) {
-        const next = stretches[begun] as InputStretch
-        if (isSmall(next)) early.set(next, new EarlyInput(next.input, () => early.delete(next)))
+    for (;;) {
+      while (places < AHEAD) {
+        const { done, value } = units.next()
+        if (done === true) break
+        const next = Array.isArray(value) ? several(value, readFor, together) : single(value, readFor)
+        begun.push(next)
+        places += next.places
       }
-      const source = await sourceOf(stretch, readFor(stretch.input.name))
-      yield { ...source, input: early.get(stretch)?.input ?? source.input }
+      const first = begun.shift()
+      if (first === undefined) return
+      places -= first.places
+      yield* first.sources()
     }
   } finally {
-    for (const input of early.values()) input.abandon()
+    for (const one of begun) one.abandon()
   }
 }
 
-function isSmall(stretch: InputStretch): boolean {
+/** What is begun together: small plain files that follow one another. */
+function* unitsOf(
+  stretches: readonly InputStretch[],
+  readFor: (name: string) => ReadOptions,
+): Generator<InputStretch | SmallStretch[]> {
+  let held: SmallStretch[] = []
+  let bytes = 0
+  for (const stretch of stretches) {
+    const isTogether =
+      isSmall(stretch) && !isPacked(stretch.input.name, readFor(stretch.input.name).decompress)
+    const size = isTogether ? stretch.input.size : TOGETHER_BYTES
+    if (held.length > 0 && (bytes + size > TOGETHER_BYTES || held.length === TOGETHER_FILES)) {
+      yield held
+      held = []
+      bytes = 0
+    }
+    if (isTogether) {
+      held.push(stretch)
+      bytes += size
+    } else yield stretch
+  }
+  if (held.length > 0) yield held
+}
+
+function several(
+  stretches: readonly SmallStretch[],
+  readFor: (name: string) => ReadOptions,
+  together: boolean,
+): Begun {
+  const small = new SmallSources(stretches, readFor)
+  // nothing is open once they were read
+  return { places: AHEAD / TOGETHER_AHEAD, sources: () => small.sources(together), abandon: () => {} }
+}
+
+function single(stretch: InputStretch, readFor: (name: string) => ReadOptions): Begun {
+  const early = isSmall(stretch) ? new EarlyInput(stretch.input) : undefined
+  return {
+    places: 1,
+    abandon: () => early?.abandon(),
+    async *sources() {
+      try {
+        const source = await sourceOf(stretch, readFor(stretch.input.name))
+        yield { ...source, input: early?.input ?? source.input }
+      } finally {
+        early?.abandon()
+      }
+    },
+  }
+}
+
+function isSmall(stretch: InputStretch): stretch is SmallStretch {
   const { size } = stretch.input
   return size !== null && size <= SMALL_BYTES && isWhole(stretch)
-}
-
-/** An input that is read from the moment this is made. */
-class EarlyInput {
-  readonly input: Input
-  readonly #chunks: AsyncIterator<Chunk>
-  readonly #first: Promise<IteratorResult<Chunk>>
-
-  /** @param taken is called when somebody begins to iterate, who then has to end it */
-  constructor(input: Input, taken: () => void) {
-    this.#chunks = input.chunks()[Symbol.asyncIterator]()
-    this.#first = this.#chunks.next()
-    // thrown where it is awaited; until then it is not unhandled
-    this.#first.catch(() => {})
-    this.input = {
-      ...input,
-      chunks: () => {
-        taken()
-        return this.#rest()
-      },
-    }
-  }
-
-  /** Closes what nobody has begun to iterate. Not waited for. */
-  abandon(): void {
-    void this.#chunks.return?.().catch(() => {})
-  }
-
-  async *#rest(): AsyncGenerator<Chunk, void, undefined> {
-    try {
-      for (let next = await this.#first; next.done !== true; next = await this.#chunks.next())
-        yield next.value
-    } finally {
-      await this.#chunks.return?.()
-    }
-  }
 }

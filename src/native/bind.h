@@ -11,6 +11,7 @@ namespace millrace {
 void bind_ceiling(Napi::Env env, Napi::Object exports);
 void bind_channel(Napi::Env env, Napi::Object exports);
 void bind_cluster(Napi::Env env, Napi::Object exports);
+void bind_files(Napi::Env env, Napi::Object exports);
 void bind_hash(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);
@@ -20,6 +21,7 @@ void bind_reader(Napi::Env env, Napi::Object exports);
 void bind_results(Napi::Env env, Napi::Object exports);
 void bind_sink(Napi::Env env, Napi::Object exports);
 void bind_topics(Napi::Env env, Napi::Object exports);
+void bind_unpack(Napi::Env env, Napi::Object exports);
 
 // A thread that is being terminated may still be inside a call: then Node-API refuses everything that could run
 // JavaScript (coercions, new arrays and objects), and node-addon-api's wrappers would end the process over it. So these

@@ -5,7 +5,7 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 9;
+constexpr int kAbi = 10;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));
@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_ceiling(env, exports);
   bind_channel(env, exports);
   bind_cluster(env, exports);
+  bind_files(env, exports);
   bind_hash(env, exports);
   bind_histogram(env, exports);
   bind_kafka(env, exports);
@@ -22,6 +23,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_results(env, exports);
   bind_sink(env, exports);
   bind_topics(env, exports);
+  bind_unpack(env, exports);
   return exports;
 }
 

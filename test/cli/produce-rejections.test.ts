@@ -113,6 +113,28 @@ describe('a load with bad records', () => {
     expect(readFileSync(letters, 'utf8').trimEnd().split('\n')).toHaveLength(50)
   })
 
+  test('of small files that are sent together, it is told which file and line it was', async () => {
+    const large = 'x'.repeat(5000)
+    const paths = ['a\nb\n', `c\n${large}\nd`, '', `${large}\ne\n`].map(text => file(`${++number}.txt`, text))
+    const letters = file(`${++number}.letters`, '')
+    const topic = freshTopic()
+    const brokers = ['-b', cluster().bootstrapServers, '-X', 'allow.auto.create.topics=true', '-p', '0']
+    const limit = ['-X', 'message.max.bytes=2000', '--dead-letter', letters, '-t', topic]
+    const { exit, stdout } = await millrace(['produce', '--json', ...brokers, ...limit, ...paths])
+    const account = { read: 7, sent: 5, rejected: 2, delivered: 5, failed: 0, unsent: 0 }
+    expect({ exit, account: JSON.parse(stdout) }).toMatchObject({ exit: 3, account })
+    const sources = readFileSync(letters, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line).source)
+    expect(sources).toEqual([
+      { file: paths[1], byte: 2, line: 2 },
+      { file: paths[3], byte: 0, line: 1 },
+    ])
+    const sent = (await cluster().readAll(topic)).sort((one, other) => one.offset - other.offset)
+    expect(sent.map(({ value }) => value?.toString())).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
+
   test('people are told how many, and where they are', async () => {
     const path = file(`${++number}.ndjson`, '1\nx\n')
     const letters = file(`${++number}.letters`, '')

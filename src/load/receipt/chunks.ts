@@ -11,6 +11,8 @@ export interface PieceStart {
   readonly input: number
   readonly from: number
   readonly to: number
+  /** Where inputs were offered together, each from beginning to end: all of them, that one first. */
+  readonly whole?: readonly InputRange[] | undefined
   /** Those of which an end will be told. */
   readonly records: number
   readonly skipped: number
@@ -136,6 +138,7 @@ export class ChunkTracker {
       offsets: [],
     }
     chunk.pieces.push(piece)
+    for (const [input, , to] of piece.whole ?? []) chunk.ends.set(input, to)
     chunk.records += start.records
     if (start.records > 0) {
       chunk.open++
@@ -263,9 +266,7 @@ export class ChunkTracker {
     const runs = apart(pieces)
     return runs.map((run, index) => {
       const begins = index === 0 && lost > 0
-      const endings = new Map(
-        [...ends].filter(([input, at]) => run.some(p => p.input === input && p.to === at)),
-      )
+      const endings = new Map([...ends].filter(([input, at]) => run.some(piece => reaches(piece, input, at))))
       return begins
         ? this.#line(chunk, spareNumber, after, run, endings)
         : this.#line(chunk, this.#nextChunk++, number, run, endings)
@@ -320,16 +321,25 @@ function apart(pieces: readonly Piece[]): Piece[][] {
   return runs.filter(run => run.length > 0)
 }
 
+/** Whether the input is read up to there with that piece. */
+function reaches({ input, to, whole }: Piece, ended: number, at: number): boolean {
+  if (whole === undefined) return input === ended && to === at
+  return whole.some(([one, , end]) => one === ended && end === at)
+}
+
 /** The ranges of pieces in their order; inputs that end without a piece have an empty one. */
 function rangesOf(pieces: readonly Piece[], ends: ReadonlyMap<number, number>): InputRange[] {
   const ranges: [number, number, number][] = []
-  for (const { input, from, to } of pieces) {
-    const last = ranges.at(-1)
-    if (last !== undefined && last[0] === input && last[2] === from) last[2] = to
-    else ranges.push([input, from, to])
+  for (const piece of pieces) {
+    for (const [input, from, to] of piece.whole ?? [[piece.input, piece.from, piece.to] as const]) {
+      const last = ranges.at(-1)
+      if (last !== undefined && last[0] === input && last[2] === from) last[2] = to
+      else ranges.push([input, from, to])
+    }
   }
+  const known = new Set(ranges.map(([input]) => input))
   for (const [input, at] of ends) {
-    if (!ranges.some(range => range[0] === input)) ranges.push([input, at, at])
+    if (!known.has(input)) ranges.push([input, at, at])
   }
   return ranges
 }

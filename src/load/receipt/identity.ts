@@ -4,7 +4,7 @@ import { MillraceError } from '../../errors.ts'
 import { type Input, packingOf, type ReadOptions } from '../../input/index.ts'
 import { type Spelling, spell } from '../spelling.ts'
 import type { ReceiptHeader, ReceiptInput, ReceiptTopic, RecordOptions } from './lines.ts'
-import { sampleOf } from './sample.ts'
+import { sampleOf, samplesOf } from './sample.ts'
 
 /** What a load is about to do, to be held against what a receipt says of it. */
 export interface Intent {
@@ -25,20 +25,26 @@ export async function describeInputs(
   inputs: readonly Input[],
   { decompress = 'auto' }: ReadOptions,
 ): Promise<ReceiptInput[]> {
+  const samples = await samplesOf(inputs)
   const described: ReceiptInput[] = []
   for (let from = 0; from < inputs.length; from += AT_A_TIME) {
     const some = inputs.slice(from, from + AT_A_TIME)
-    described.push(...(await Promise.all(some.map(input => describeInput(input, decompress)))))
+    described.push(...(await Promise.all(some.map(input => describeInput(input, decompress, samples)))))
   }
   return described
 }
 
-async function describeInput({ name, size }: Input, asked: string): Promise<ReceiptInput> {
+async function describeInput(
+  input: Input,
+  asked: string,
+  samples: ReadonlyMap<Input, string>,
+): Promise<ReceiptInput> {
+  const { name, size } = input
   const packing = asked === 'auto' ? packingOf(name).packing : asked
   const compression = packing === 'gzip' || packing === 'zstd' ? packing : null
   if (size === null) return { path: name, size, mtimeMs: null, sample: '', compression }
-  const sample = await sampleOf(name, size)
-  return { path: name, size, mtimeMs: (await stat(name)).mtimeMs, sample, compression }
+  const sample = samples.get(input) ?? (await sampleOf(name, size))
+  return { path: name, size, mtimeMs: input.mtimeMs ?? (await stat(name)).mtimeMs, sample, compression }
 }
 
 export interface Matched {

@@ -8,6 +8,7 @@ import { type RecordHasher, recordHasher } from '../record-hash.ts'
 import type { Copy, Fate, Returned } from '../returned.ts'
 import type { LoadEvent } from '../steward.ts'
 import type { PieceEnd, PieceStart } from './chunks.ts'
+import type { InputRange } from './lines.ts'
 import { addOffset } from './runs.ts'
 
 /** Who is told of ends. */
@@ -72,6 +73,13 @@ export class Pieces {
       skipped,
       prefix: this.#stream?.text,
     }
+  }
+
+  /** A piece of inputs that were read whole. */
+  beginWhole(whole: readonly InputRange[], records: number, skipped: number): PieceStart {
+    const [input, from, to] = whole[0] as InputRange
+    const piece = ++this.#last
+    return { domain: this.#domain, piece, input, from, to, whole, records, skipped }
   }
 
   inputEnded(): void {

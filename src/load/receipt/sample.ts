@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import xxhash, { type XXHashAPI } from 'xxhash-wasm'
+import { hashFiles, type Input } from '../../input/index.ts'
 import { brokenError, whyUnreadable } from '../../input/unreadable.ts'
 
 const PIECE = 16 * 1024
@@ -35,7 +36,39 @@ export async function sampleOf(path: string, size: number): Promise<string> {
   } catch (error) {
     throw brokenError(whyUnreadable(path, error), 0, error)
   }
-  return hash.digest().toString(16).padStart(16, '0')
+  return textOf(hash.digest())
+}
+
+/** The same for many small inputs at a time, as far as that can be; the others are to be looked at one by one. */
+export async function samplesOf(inputs: readonly Input[]): Promise<ReadonlyMap<Input, string>> {
+  const samples = new Map<Input, string>()
+  const jobs: (readonly (Input & { size: number })[])[] = []
+  const small = inputs.filter(isSmall)
+  for (let from = 0; from < small.length; from += FILES_A_JOB)
+    jobs.push(small.slice(from, from + FILES_A_JOB))
+  const left = jobs.values()
+  const work = async () => {
+    for (const files of left) {
+      const hashes = (await hashFiles(files)) ?? []
+      for (const [index, hash] of hashes.entries()) {
+        if (hash !== null) samples.set(files[index] as Input, textOf(hash))
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: JOBS_AT_A_TIME }, work))
+  return samples
+}
+
+const FILES_A_JOB = 64
+/** Half of libuv's pool: the calls of others go on. */
+const JOBS_AT_A_TIME = 2
+
+function isSmall(input: Input): input is Input & { size: number } {
+  return input.size !== null && input.size <= PIECE * PIECES
+}
+
+function textOf(hash: bigint): string {
+  return hash.toString(16).padStart(16, '0')
 }
 
 async function piece(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -7,6 +7,7 @@ import {
   type ResumeMode,
   readReceipt,
 } from '../../../src/load/receipt/format.ts'
+import type { InputRange } from '../../../src/load/receipt/lines.ts'
 import { ReceiptState, type Remaining, type Stretch } from '../../../src/load/receipt/remaining.ts'
 import { header } from './support.ts'
 
@@ -20,7 +21,8 @@ export const worlds: fc.Arbitrary<World> = fc.record({
   inputs: fc.array(
     fc.record({
       borders: fc
-        .array(fc.integer({ min: 1, max: 9 }), { maxLength: 80, size: 'max' })
+        .constantFrom(80, 3)
+        .chain(maxLength => fc.array(fc.integer({ min: 1, max: 9 }), { maxLength, size: 'max' }))
         .map(sizes => [0, ...sizes].map((_, n) => sizes.slice(0, n).reduce((a, b) => a + b, 0))),
       packed: fc.boolean(),
     }),
@@ -197,6 +199,15 @@ export class Simulation {
       reader.stretches.push(next)
       reader.at = next.from
     }
+    const whole = this.#whole(reader, most)
+    if (whole.length > 1) {
+      const after = () => {
+        reader.stretches.splice(0, whole.length)
+        reader.at = reader.stretches[0]?.from ?? 0
+      }
+      await this.#begin(tracker, reader, open, whole, after, signal)
+      return
+    }
     const { input, to } = reader.stretches[0] as Stretch
     const { borders, packed } = this.world.inputs[input] as World['inputs'][number]
     const last = to ?? (borders.at(-1) as number)
@@ -209,15 +220,45 @@ export class Simulation {
       reader.at = reader.stretches[0]?.from ?? 0
       return
     }
-    const from = reader.at
-    const all = this.records(input, from, end)
+    const after = () => {
+      reader.at = end
+    }
+    await this.#begin(tracker, reader, open, [[input, reader.at, end]], after, signal)
+  }
+
+  /** Inputs that a reader has left to read from beginning to end, and that have no more records than that together. */
+  #whole({ at, stretches }: Reader, most: number): InputRange[] {
+    const ranges: InputRange[] = []
+    let left = most
+    for (const { input, from, to } of at === 0 ? stretches : []) {
+      const { borders } = this.world.inputs[input] as World['inputs'][number]
+      const end = borders.at(-1) as number
+      left -= borders.length - 1
+      if (from > 0 || (to ?? end) !== end || left < 0) break
+      ranges.push([input, 0, end])
+    }
+    return ranges
+  }
+
+  /** A piece of these; several are whole inputs. */
+  async #begin(
+    tracker: ChunkTracker,
+    reader: Reader,
+    open: OpenPiece[],
+    ranges: readonly InputRange[],
+    after: () => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { domain } = reader
+    const [input, from] = ranges[0] as InputRange
+    const all = ranges.flatMap(([one, start, end]) => this.records(one, start, end))
     // every fifth is blank
     const records = all.filter((_, n) => (from + n) % 5 !== 0)
     reader.waiting = true
     const taken = tracker.room.take(records.length, signal).then(() => {
       if (signal.aborted) return
       reader.waiting = false
-      reader.at = end
+      after()
       const piece = reader.piece++
       for (const record of all) this.offered.set(record, this.#clock++)
       for (const record of records) this.messages.add(record)
@@ -227,7 +268,8 @@ export class Simulation {
         piece,
         input,
         from,
-        to: end,
+        to: ranges[0]?.[2] as number,
+        whole: ranges.length > 1 ? ranges : undefined,
         records: records.length,
         skipped: all.length - records.length,
       })
