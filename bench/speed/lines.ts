@@ -78,6 +78,7 @@ function ceilingLines(cluster: Cluster, size: Size): Line[] {
         subjects: {
           framed: subject('millrace', 'batch/framed', size, settings, { messageSize }),
           ceiling: subject('ceiling', '', size, settings, { messageSize }),
+          'scouting ceiling': subject('ceiling', 'scout', size, settings, { messageSize }),
         },
         measures: [
           rateRatio('framed', 'ceiling', claim),
@@ -85,6 +86,8 @@ function ceilingLines(cluster: Cluster, size: Size): Line[] {
           cpu('framed'),
           cpu('ceiling'),
           cpuRatio('framed', 'ceiling', cpuClaim),
+          rateRatio('framed', 'scouting ceiling'),
+          cpuRatio('framed', 'scouting ceiling'),
         ],
       }),
     ),

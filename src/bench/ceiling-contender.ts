@@ -17,7 +17,7 @@ import type { TrialSpec } from './trial.ts'
 const CONNECT_MS = 10_000
 
 /**
- * Connects a ceiling with what a producer of the same trial would be connected with.
+ * Connects a ceiling with what a producer of the same trial would be connected with. `scout`: as CeilingOptions.
  * @throws MillraceError as Producer.connect
  */
 export async function connectCeiling(
@@ -25,6 +25,7 @@ export async function connectCeiling(
   ring: Ring,
   properties: ProducerProperties,
   onWarning: (text: string) => void,
+  scout = false,
 ): Promise<Contender> {
   const effective = effectiveProperties(properties, onWarning)
   const limits = limitsFrom(effective)
@@ -44,6 +45,7 @@ export async function connectCeiling(
     // its loop has no other bound
     limits: { ...limits, messages: Math.min(limits.messages, spec.cell.outstanding) },
     timeoutMs: CONNECT_MS,
+    scout,
   })
   const mayBeMade = effective['allow.auto.create.topics'] !== false
   return {

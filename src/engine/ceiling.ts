@@ -29,6 +29,8 @@ export interface CeilingOptions {
   /** What may be in flight, as for an engine. */
   readonly limits: Limits
   readonly timeoutMs: number
+  /** Asks for the partition of messages without a key once for many, as the batch engine does; default: for each. */
+  readonly scout?: boolean | undefined
 }
 
 /**
@@ -61,7 +63,7 @@ export class Ceiling {
   static async connect(
     properties: Properties,
     listener: Omit<ProducerClientListener, 'report'>,
-    { payloads: { bytes, ranges }, limits, timeoutMs }: CeilingOptions,
+    { payloads: { bytes, ranges }, limits, timeoutMs, scout = false }: CeilingOptions,
   ): Promise<Ceiling> {
     // the addon finds librdkafka in the copy that node-rdkafka has loaded
     loadClient()
@@ -77,7 +79,11 @@ export class Ceiling {
         { ...listener, report: () => {} },
         {
           reports: false,
-          first: { 'plugin.library.paths': path, 'millrace.ceiling': String(token) },
+          first: {
+            'plugin.library.paths': path,
+            'millrace.ceiling': String(token),
+            'millrace.scout': String(scout),
+          },
           timeoutMs,
         },
       )

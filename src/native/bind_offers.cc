@@ -222,7 +222,7 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
     const uint32_t end = std::min<uint32_t>(to, index + Run::kMost);
     uint32_t next = index;
     if (!lane.gathers(message)) {
-      // with a partition, time or headers of its own librdkafka takes one at a time
+      // with a time or headers of its own librdkafka takes one at a time
       for (; next < end && cut(next); next++) {
         const Offer result = lane.offer(crossing, message, batch, next);
         if (result == Offer::kTooLarge || result == Offer::kFull) return stopped(next, result == Offer::kTooLarge);

@@ -91,7 +91,7 @@ size_t Lane::offer_gathered(const Crossing &crossing, Batch *batch, uint32_t fir
     }
     Slot *slot = &batch->slots[first + i];
     slot->ending.cost = static_cast<uint32_t>(Channel::kOverhead + run_.bytes(i));
-    slot->ending.pinned = false;
+    slot->ending.pinned = run_.partition() >= 0;
     run_.belongs(i, opaque_of(slot));
   }
   batch->pending.fetch_add(static_cast<uint32_t>(taken), std::memory_order_relaxed);
@@ -139,7 +139,7 @@ void Lane::end_run(const Crossing &crossing) {
   for (size_t i = 0; i < run_.size() && !(gathered && taken == run_.size()); i++) {
     int16_t *told = gathered ? nullptr : run_errors_[i];
     const auto cost = static_cast<int64_t>(Channel::kOverhead + run_.bytes(i));
-    if (run_.error(i) != 0) refuse(run_.opaque(i), run_.error(i), cost, RD_KAFKA_PARTITION_UA, told);
+    if (run_.error(i) != 0) refuse(run_.opaque(i), run_.error(i), cost, run_.partition(), told);
     else if (told != nullptr) *told = 0;
   }
   run_.clear();

@@ -25,8 +25,8 @@ struct Outgoing {
   bool borrow;  // the value stays where it is until the message has ended: librdkafka need not copy it
 };
 
-// Messages of one topic whose partition and time are librdkafka's to choose, handed over in one call: librdkafka takes the
-// topic's lock and reads the clock once for all of them. Belongs to one thread.
+// Messages of one topic that are given the same partition, or none, and no time, handed over in one call: librdkafka takes
+// the topic's lock and reads the clock once for all of them. Belongs to one thread.
 class Run {
  public:
   static constexpr size_t kMost = 1000;
@@ -35,13 +35,14 @@ class Run {
   size_t size() const { return size_; }
   // @returns whether \p message can go along with those that are there
   bool takes(const Outgoing &message) const {
-    if (message.partition >= 0 || message.timestamp != 0 || message.headers_size != 0) return false;
+    if (message.timestamp != 0 || message.headers_size != 0) return false;
     if (size_ == 0) return true;
-    return message.topic == topic_ && message.borrow == borrow_ && size_ < kMost;
+    return message.topic == topic_ && message.partition == partition_ && message.borrow == borrow_ && size_ < kMost;
   }
   // @param message one that it takes
   void add(const Outgoing &message, void *opaque) {
     topic_ = message.topic;
+    partition_ = message.partition;
     borrow_ = message.borrow;
     rd_kafka_message_t &one = messages_[size_++];
     one.payload = const_cast<void *>(message.value);
@@ -54,6 +55,8 @@ class Run {
   void truncate(size_t size) { size_ = std::min(size_, size); }
   void belongs(size_t i, void *opaque) { messages_[i]._private = opaque; }
   int32_t topic() const { return topic_; }
+  // RD_KAFKA_PARTITION_UA: librdkafka chooses
+  int32_t partition() const { return partition_; }
   // @param scout null: librdkafka is asked for each one's partition
   // @returns how many librdkafka took; `error` tells of each. @locality as of `produce`
   size_t produce(rd_kafka_topic_t *topic, Scout *scout);
@@ -72,6 +75,7 @@ class Run {
 
  private:
   int32_t topic_ = 0;
+  int32_t partition_ = RD_KAFKA_PARTITION_UA;
   bool borrow_ = false;
   bool keys_ = false;  // one of them has one
   size_t size_ = 0;

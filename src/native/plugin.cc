@@ -18,11 +18,13 @@ namespace {
 constexpr const char *kName = "millrace";
 constexpr const char *kTokenProperty = "millrace.token";
 constexpr const char *kCeilingProperty = "millrace.ceiling";
+constexpr const char *kScoutProperty = "millrace.scout";
 
 // Lives as long as its conf. The conf of a handle lives as long as the handle, so the channel is there for every
 // acknowledgement; so are the payloads of a ceiling.
 struct ConfState {
   uint64_t ceiling_token = 0;
+  bool ceiling_scouts = false;
   std::shared_ptr<Channel> channel;
   std::shared_ptr<Ceiling> ceiling;
 };
@@ -55,7 +57,7 @@ rd_kafka_resp_err_t new_ceiling(rd_kafka_t *rk, rd_kafka_conf_t *conf, ConfState
     return RD_KAFKA_RESP_ERR__STATE;
   }
   const Kafka *kafka = Kafka::get();
-  const bool scouts = Scout::serves(conf);
+  const bool scouts = state->ceiling_scouts && Scout::serves(conf);
   rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy_ceiling, state);
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR && scouts)
     err = kafka->rd_kafka_interceptor_add_on_send(rk, kName, Scout::on_send, nullptr);
@@ -110,6 +112,10 @@ rd_kafka_conf_res_t on_conf_set(rd_kafka_conf_t *, const char *name, const char 
   const char *text = value == nullptr ? "" : value;
   if (strcmp(name, kCeilingProperty) == 0) {
     state->ceiling_token = strtoull(text, nullptr, 10);
+    return RD_KAFKA_CONF_OK;
+  }
+  if (strcmp(name, kScoutProperty) == 0) {
+    state->ceiling_scouts = strcmp(text, "true") == 0;
     return RD_KAFKA_CONF_OK;
   }
   if (strcmp(name, kTokenProperty) != 0) return RD_KAFKA_CONF_UNKNOWN;

@@ -11,9 +11,9 @@ const { ceilingOf, cellsOf, defaultGrid } =
   await measured<typeof import('../../../src/bench/cell.ts')>('bench/cell.js')
 const { Budget } = await measured<typeof import('../../../src/bench/traffic.ts')>('bench/traffic.js')
 
-/** The ceiling that `millrace bench` shows: the addon's own loop. It has no variants. */
+/** The ceiling that `millrace bench` shows: the addon's own loop. `scout`: it finds partitions as the batch engine does. */
 export const connect: Connect = async setup => {
-  const { brokers, topic, properties, ring, outstanding } = setup
+  const { brokers, topic, properties, ring, outstanding, variant } = setup
   const [cell] = cellsOf({ ...defaultGrid, outstanding: [outstanding], messageSize: [ring.meanBytes] })
   if (cell === undefined) throw new Error('the grid has no cell')
   const spec: TrialSpec = {
@@ -26,7 +26,8 @@ export const connect: Connect = async setup => {
     allowFailures: false,
   }
   const connected = { ...properties, 'bootstrap.servers': brokers }
-  return new CeilingDriver(await connectCeiling(spec, ring, connected, text => console.error(text)))
+  const warn = (text: string) => console.error(text)
+  return new CeilingDriver(await connectCeiling(spec, ring, connected, warn, variant === 'scout'))
 }
 
 class CeilingDriver implements Driver {
