@@ -32,6 +32,7 @@
         "src/native/plugin.cc",
         "src/native/readback.cc",
         "src/native/reader.cc",
+        "src/native/scout.cc",
         "src/native/sink.cc",
         "src/native/unzstd.cc",
         "src/native/whole_files.cc"

@@ -105,6 +105,18 @@ export class TransactionRefusal extends Error {
   }
 }
 
+/** A close that comes right away may wait for it, where the brokers have vanished. */
+const MEET_MS = 500
+
+/**
+ * Whether librdkafka asks for a producer id by itself: idempotence without transactions. It does so where an answer to a
+ * metadata request finds a broker connected, and else every 500 ms. After the first answer it gives up the connection that
+ * brought it, for one to a broker that it told of: without a second answer the first message would wait for the timer.
+ */
+function wantsProducerId(properties: Properties): boolean {
+  return String(properties['enable.idempotence']) === 'true' && (properties['transactional.id'] ?? '') === ''
+}
+
 /**
  * node-rdkafka's producer: connection, produce, reports, metadata. Its calls are made on the main
  * thread; waiting is done on libuv's pool. Deliveries come only while `poll` or `flush` is called.
@@ -192,6 +204,7 @@ export class ProducerClient {
     try {
       const metadata = await promise
       client.#listener = listener
+      if (wantsProducerId(properties)) producer.getMetadata({ allTopics: false, timeout: MEET_MS }, () => {})
       return { client, metadata }
     } finally {
       signal?.removeEventListener('abort', onAbort)

@@ -10,13 +10,11 @@ const FILE_HEADROOM = 64 * 1024
 const PIPE_CHUNK = 64 * 1024
 const PIPE_HEADROOM = 8 * 1024
 
-/** Which bytes of a regular file to read; no `end`: up to its end, which may move on. */
+/** Which bytes of a regular file to read, by default all; no `end`: up to its end, which may move on. */
 export interface ByteRange {
-  readonly start: number
-  readonly end: number | null
+  readonly start?: number
+  readonly end?: number | null
 }
-
-const WHOLE: ByteRange = { start: 0, end: null }
 
 /**
  * Memory of chunks, used again: a chunk is valid until the second one after it is asked for, and for as long as somebody
@@ -36,6 +34,11 @@ export class ChunkRing {
       free < 0 ? [] : this.#slots.splice(free, 1)
     this.#slots.push(slot)
     return slot.subarray(0, length)
+  }
+
+  /** Whether those bytes lie in it, and not in memory of their own. */
+  owns({ buffer }: Uint8Array): boolean {
+    return this.#slots.some(slot => slot.buffer === buffer)
   }
 
   /** Keeps the memory behind those bytes as it is, until it was released as often. */
@@ -66,7 +69,7 @@ class FileReader {
     name: string,
     handle: FileHandle,
     size: number | null,
-    { start, end }: ByteRange,
+    { start = 0, end = null }: ByteRange,
     ring: ChunkRing | undefined,
   ) {
     this.#name = name
@@ -123,7 +126,7 @@ class FileReader {
 export async function* readFile(
   name: string,
   size: number | null,
-  range: ByteRange = WHOLE,
+  range: ByteRange = {},
   ring?: ChunkRing,
 ): AsyncGenerator<Chunk, void, undefined> {
   const handle = await open(name, 'r').catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { CsvCutter } from './csv-rows.ts'
 import { EnvelopeExtractor } from './envelopes.ts'
 import { FieldExtractor } from './extract.ts'
 import { planFields } from './field-options.ts'
+import type { ChunkRing } from './file.ts'
 import type { NamedFormat } from './formats.ts'
 import { RecordFramer } from './framer.ts'
 import { splitKeys } from './keys.ts'
@@ -173,7 +174,8 @@ async function* readAll(
 }
 
 /**
- * The messages of one input, in its order, as blocks that live on for as long as they are held.
+ * The messages of one input, in its order, as blocks that live on for as long as they are held; with a ring, each until
+ * the next one is asked for, unless the ring holds it.
  * Waits for the input only, and reads no further than one chunk ahead of who asks. Throws USAGE at
  * once for options that do not fit; while reading INPUT_UNREADABLE, and BAD_RECORD where `onBad` is
  * `stop`, each after all records before it were given out. The blocks account for every byte of the
@@ -182,10 +184,11 @@ async function* readAll(
 export function readRecords(
   input: Input,
   options: ReadOptions = {},
+  ring?: ChunkRing,
 ): AsyncGenerator<MessageBlock, void, undefined> {
   const { start = 0 } = input
   const reading = planReading(input.name, options, start)
-  return readAll(unpacked(input, options.decompress), reading, start)
+  return readAll(unpacked(input, options.decompress, ring), reading, start)
 }
 
 /**

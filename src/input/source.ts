@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, openSync, type Stats, statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { MillraceError } from '../errors.ts'
-import { readFile } from './file.ts'
+import { type ChunkRing, readFile } from './file.ts'
 import { readStream } from './stream.ts'
 import { isDirectory, isSocket, type Unreadable, unreadableError, whyUnreadable } from './unreadable.ts'
 import { STANDARD_INPUT } from './wording.ts'
@@ -32,8 +32,9 @@ export interface Input {
    * The bytes in order, at most about 512 KiB a chunk. Opens when iteration begins; leaving the
    * iteration early closes the file (or destroys the stream). Memory does not grow with the size.
    * Throws INPUT_UNREADABLE with the byte reached, also for a file that became shorter meanwhile.
+   * `ring`: may be read into, instead of memory of its own.
    */
-  chunks(): AsyncIterable<Chunk>
+  chunks(ring?: ChunkRing): AsyncIterable<Chunk>
 }
 
 function examine(path: string): Stats | Unreadable {
@@ -88,6 +89,6 @@ export function openInputs(paths: readonly string[], { stdin }: { readonly stdin
     const stats = found.get(name)
     if (stats === undefined) return { name, size: null, chunks: () => readStream(name, stdin) }
     const size = stats.isFile() ? stats.size : null
-    return { name, size, mtimeMs: stats.mtimeMs, chunks: () => readFile(name, size) }
+    return { name, size, mtimeMs: stats.mtimeMs, chunks: ring => readFile(name, size, {}, ring) }
   })
 }

@@ -36,10 +36,10 @@ export function wholeOf({ name, size }: Input): Part {
   return { name, size, start: 0, end: null, delimiter: undefined, columns: undefined }
 }
 
-/** A part of a file as something to read. With a ring, the bytes of a block are valid until the next one is asked for. */
-export function openPart(part: Part, ring?: ChunkRing): Input {
+/** A part of a file as something to read. */
+export function openPart(part: Part): Input {
   const { name, size, start, end, packing } = part
-  const chunks = () =>
+  const chunks = (ring?: ChunkRing) =>
     packing === undefined
       ? readFile(name, size, { start, end }, ring)
       : between(start, end, unpackAs(packing, name, readFile(name, size), size !== null))

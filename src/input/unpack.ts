@@ -1,3 +1,4 @@
+import type { ChunkRing } from './file.ts'
 import { gunzip } from './gzip.ts'
 import type { Chunk, Input } from './source.ts'
 import { STANDARD_INPUT } from './wording.ts'
@@ -35,13 +36,17 @@ export function isPacked(name: string, asked: Decompression = 'auto'): boolean {
 /**
  * The bytes of an input once they are unpacked, several members or frames one after the other. Throws
  * INPUT_UNREADABLE with the byte reached (of what was unpacked) for a stream that is damaged or cut off,
- * after all before it was given out.
+ * after all before it was given out. `ring`: for what is not packed.
  */
-export function unpacked(input: Input, asked: Decompression = 'auto'): AsyncIterable<Chunk> {
+export function unpacked(
+  input: Input,
+  asked: Decompression = 'auto',
+  ring?: ChunkRing,
+): AsyncIterable<Chunk> {
   const { name, size } = input
-  const chunks = input.chunks()
-  if (asked === 'auto' && name === STANDARD_INPUT) return sniffed(name, chunks)
-  return unpackAs(asked === 'auto' ? packingOf(name).packing : asked, name, chunks, size !== null)
+  if (asked === 'auto' && name === STANDARD_INPUT) return sniffed(name, input.chunks())
+  const packing = asked === 'auto' ? packingOf(name).packing : asked
+  return packing === 'none' ? input.chunks(ring) : unpackAs(packing, name, input.chunks(), size !== null)
 }
 
 /** @param ahead whether chunks may be asked for before they are needed: of what cannot make one wait, as a file */

@@ -4,7 +4,7 @@ import {
   type BadRecord,
   blanksUpTo,
   borderBefore,
-  type ChunkRing,
+  ChunkRing,
   type Input,
   isPacked,
   type MessageBlock,
@@ -89,7 +89,8 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #steward: Steward
   readonly #targets: Targets
-  readonly #ring: ChunkRing | undefined
+  /** What is read into it is held there until it has ended. */
+  readonly #ring = new ChunkRing()
   readonly #backlog = new Backlog()
   readonly #doubt = new Doubt()
   /** What was offered and has not ended. */
@@ -102,11 +103,9 @@ export class Feed {
   #lines = new Lines(undefined)
   #over = false
 
-  /** @param ring that the sources are read into; absent: blocks live on by themselves */
-  constructor(options: FeedOptions, steward: Steward, ring?: ChunkRing) {
+  constructor(options: FeedOptions, steward: Steward) {
     this.#options = options
     this.#steward = steward
-    this.#ring = ring
     this.#targets = new Targets(topic => steward.partitions(topic), options.spelling ?? 'options')
   }
 
@@ -181,7 +180,7 @@ export class Feed {
         ? await StreamWatch.of(input.name, place.passed)
         : undefined
     const meter = new InputMeter(input, isPacked(input.name, read.decompress))
-    const blocks = readRecords(meter.input, { ...read, onBad })
+    const blocks = readRecords(meter.input, { ...read, onBad }, this.#ring)
     this.#pieces?.open(place.input, place.passed?.to ?? input.start ?? 0, stream)
     try {
       while (!this.#over) {
@@ -269,7 +268,7 @@ export class Feed {
   #offering(block: MessageBlock, from: number, to: number): Offering {
     const offered = offering(block, from, to, this.#options.constants)
     this.#offered.set(offered, { block, from, lines: this.#lines, piece: this.#pieces?.current ?? 0 })
-    this.#ring?.hold(block.bytes)
+    this.#ring.hold(block.bytes)
     this.#doubt.offered()
     return offered
   }
@@ -329,7 +328,7 @@ export class Feed {
     this.#offered.delete(offered)
     const end = pieces?.settled(origin.piece, { offered, result, account, returned: back.length })
     this.#steward.tell({ kind: 'settled', ...sums, failure, broken, end })
-    this.#ring?.release(origin.block.bytes)
+    this.#ring.release(origin.block.bytes)
     if (back.length === 0) return
     const waiting = back.filter(({ found }) => found === 'wait').length
     this.#backlog.add({ suspects: back.length - waiting, waiting }, this.#giveBack(back, origin))

@@ -8,8 +8,8 @@ const WORTH_HOLDING = 128 * 1024
  * The block, with its bytes kept until it has ended, for a message of it may have to be offered again: held in the ring
  * that they were read into, or copied where they are few.
  */
-export function kept(block: MessageBlock, ring: ChunkRing | undefined): MessageBlock {
-  if (ring === undefined || block.bytes.length >= WORTH_HOLDING) return block
+export function kept(block: MessageBlock, ring: ChunkRing): MessageBlock {
+  if (block.bytes.length >= WORTH_HOLDING || !ring.owns(block.bytes)) return block
   const bytes = Buffer.from(block.bytes)
   const { keys, details } = block
   return {

@@ -1,4 +1,4 @@
-import { ChunkRing, openPart } from '../input/index.ts'
+import { openPart } from '../input/index.ts'
 import { AttachedProducer } from '../producer/attached.ts'
 import { Collector } from '../workers/collect.ts'
 import { type Starter, serve } from '../workers/inside.ts'
@@ -13,16 +13,15 @@ const DEAD_BYTES = 5 * 1024 * 1024
 // The entry of a load's worker threads.
 await serve<LoadTalk>(async (job, load) => {
   const producers = job.tokens.map(token => AttachedProducer.attach(token))
-  const ring = new ChunkRing()
-  await new Feed(job.feed, stewardOf(load, job), ring).run(producers, parts(load, ring))
+  await new Feed(job.feed, stewardOf(load, job)).run(producers, parts(load))
   await Promise.all(producers.map(producer => producer.close({ timeoutMs: 0 })))
 })
 
-async function* parts(load: Starter<LoadTalk>, ring: ChunkRing): AsyncGenerator<Source> {
+async function* parts(load: Starter<LoadTalk>): AsyncGenerator<Source> {
   for (;;) {
     const { part } = load.finish.aborted ? {} : await load.ask({ want: 'part' })
     if (part === undefined) return
-    yield { input: openPart(part.part, ring), read: part.read, place: part.place }
+    yield { input: openPart(part.part), read: part.read, place: part.place }
   }
 }
 

@@ -46,9 +46,10 @@ Ceiling::Ceiling(std::vector<uint8_t> bytes, const std::vector<uint32_t> &ranges
 
 Ceiling::~Ceiling() { close(); }
 
-void Ceiling::attach(rd_kafka_t *rk, rd_kafka_conf_t *conf) {
+void Ceiling::attach(rd_kafka_t *rk, rd_kafka_conf_t *conf, bool scouts) {
   std::lock_guard<std::mutex> lock(mutex_);
   rk_ = rk;
+  scouts_ = scouts;
   kafka_->rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 }
 
@@ -121,7 +122,8 @@ void Ceiling::offer(int64_t left) {
     in_flight_ += count;
     for (int i = 0; i < count; i++) bytes_in_flight_ += kOverhead + static_cast<int64_t>(messages[i].len);
     const int accepted =
-        kafka_->rd_kafka_produce_batch(topic_, RD_KAFKA_PARTITION_UA, kNoCopy, messages, count);
+        scouts_ ? static_cast<int>(scout_.produce(topic_, kNoCopy, messages, static_cast<size_t>(count)))
+                : kafka_->rd_kafka_produce_batch(topic_, RD_KAFKA_PARTITION_UA, kNoCopy, messages, count);
     for (int i = 0; accepted < count && i < count; i++) {
       if (messages[i].err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       in_flight_--;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kafka.h"
+#include "scout.h"
 
 namespace millrace {
 
@@ -44,7 +45,8 @@ class Ceiling {
 
   // @brief Has deliveries reported to the loop. To be called while the handle is being made, before it reads \p conf.
   // @locality the thread that makes the handle
-  void attach(rd_kafka_t *rk, rd_kafka_conf_t *conf);
+  // @param scouts whether Scout::on_send is called for its messages, and serves
+  void attach(rd_kafka_t *rk, rd_kafka_conf_t *conf, bool scouts);
   // @brief The handle is being destroyed: ends the loop. @locality the thread that does so
   void detach();
 
@@ -98,8 +100,10 @@ class Ceiling {
   std::atomic<bool> offering_{false};
   std::atomic<bool> running_{false};
   bool stop_at_failure_ = false;
+  bool scouts_ = false;
 
-  // the loop's thread only
+  // the loop's thread only, which also frees what has ended: the scout need not be told of it
+  Scout scout_;
   size_t next_ = 0;
   int64_t in_flight_ = 0;
   int64_t bytes_in_flight_ = 0;

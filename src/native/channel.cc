@@ -28,12 +28,13 @@ Channel::~Channel() {
   }
 }
 
-bool Channel::attach(rd_kafka_t *rk) {
+bool Channel::attach(rd_kafka_t *rk, bool scouts) {
   std::unique_lock<std::shared_mutex> lock(gate_);
   // lanes know topics of the first one's
   if (was_attached_) return false;
   was_attached_ = true;
   rk_ = rk;
+  scouts_ = scouts;
   open_.store(true);
   return true;
 }
@@ -131,6 +132,7 @@ void Channel::settle(const rd_kafka_message_t *message) {
       Batch *batch = slot->batch;
       if (slot->ending.state.load(std::memory_order_acquire) != State::kPending) return;
       const uint32_t cost = slot->ending.cost;
+      batch->lane->scout().ended(message);
       if (state == State::kUnsent && !batch->lane->home)
         unsent_of_others_.push(copy_of(message, slot->ending.pinned));
       end(&slot->ending, message, state, persisted);
@@ -146,6 +148,7 @@ void Channel::settle(const rd_kafka_message_t *message) {
       Batch *batch = untag<Batch>(opaque);
       const uint32_t cost = batch->fixed_cost + static_cast<uint32_t>(message->len + message->key_len);
       time(batch->due);
+      batch->lane->scout().ended(message);
       if (state != State::kDelivered) {
         failed_.fetch_add(1, std::memory_order_relaxed);
         if (persisted) possibly_persisted_.fetch_add(1, std::memory_order_relaxed);
@@ -160,6 +163,7 @@ void Channel::settle(const rd_kafka_message_t *message) {
       Single *single = untag<Single>(opaque);
       if (single->ending.state.load(std::memory_order_acquire) != State::kPending) return;
       const uint32_t cost = single->ending.cost;
+      single->lane->scout().ended(message);
       if (state == State::kUnsent && !single->lane->home)
         unsent_of_others_.push(copy_of(message, single->ending.pinned));
       end(&single->ending, message, state, persisted);
@@ -268,9 +272,9 @@ void Crossing::reap() const {
   if (open_) channel_->kafka_->rd_kafka_poll(channel_->rk_, 0);
 }
 
-size_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run) const {
+size_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run, Scout &scout) const {
   if (run.topic() < 0 || static_cast<size_t>(run.topic()) >= topics.size()) return run.refuse();
-  return run.produce(topics[run.topic()]);
+  return run.produce(topics[run.topic()], channel_->scouts_ ? &scout : nullptr);
 }
 
 namespace {

@@ -40,8 +40,9 @@ class Channel {
   const std::string token;
 
   // @brief librdkafka made the handle / is destroying it. @locality the thread that does so
+  // @param scouts whether Scout::on_send is called for its messages, and serves
   // @returns false where it has another already: one token, one client
-  bool attach(rd_kafka_t *rk);
+  bool attach(rd_kafka_t *rk, bool scouts);
   void detach();
 
   // @brief A lane for the calling thread; the first one is the home. @locality any JavaScript thread
@@ -114,6 +115,7 @@ class Channel {
   std::shared_mutex gate_;  // shared while producing, exclusive to change the handle and the topics
   rd_kafka_t *rk_ = nullptr;
   bool was_attached_ = false;
+  bool scouts_ = false;
   std::atomic<bool> open_{false};
   std::atomic<bool> closing_{false};
   std::atomic<int> guests_{0};
@@ -139,7 +141,7 @@ class Crossing {
   bool open() const { return open_; }
   // @param topics of the lane
   int16_t produce(const std::vector<rd_kafka_topic_t *> &topics, const Outgoing &message, void *opaque) const;
-  size_t produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run) const;
+  size_t produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run, Scout &scout) const;
   // @brief Frees the messages that have ended, on the thread whose next ones will have their memory: a quarter less
   // processor time a message than where librdkafka's threads do it. Polls the handle, so node-rdkafka's callbacks for
   // errors and statistics may run too; they only wake its event loop. To be called before each slice of messages, so that

@@ -14,6 +14,8 @@ namespace millrace {
   X(rd_kafka_conf_interceptor_add_on_new)          \
   X(rd_kafka_interceptor_add_on_acknowledgement)   \
   X(rd_kafka_interceptor_add_on_destroy)           \
+  X(rd_kafka_interceptor_add_on_send)              \
+  X(rd_kafka_conf_get)                             \
   X(rd_kafka_conf_set_dr_msg_cb)                   \
   X(rd_kafka_message_status)                       \
   X(rd_kafka_message_produce_errstr)               \

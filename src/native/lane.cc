@@ -133,7 +133,7 @@ void Lane::offer_run(const Crossing &crossing, const Outgoing &message, void *op
 
 void Lane::end_run(const Crossing &crossing) {
   if (run_.empty()) return;
-  const size_t taken = crossing.produce(topics_, run_);
+  const size_t taken = crossing.produce(topics_, run_, scout_);
   add(accepted_, static_cast<int64_t>(taken));
   const bool gathered = run_errors_.empty();
   for (size_t i = 0; i < run_.size() && !(gathered && taken == run_.size()); i++) {

@@ -9,6 +9,7 @@
 
 #include "deliveries.h"
 #include "message.h"
+#include "scout.h"
 #include "waker.h"
 
 namespace millrace {
@@ -116,6 +117,8 @@ class Lane {
   void room();
   // @brief There is news for everyone.
   void wake() { waker_.wake(); }
+  // To be told of what has ended.
+  Scout &scout() { return scout_; }
 
   // The next lane of the channel; written before the lane is published.
   Lane *next = nullptr;
@@ -148,7 +151,9 @@ class Lane {
   std::atomic<int64_t> accepted_{0};
   std::atomic<int64_t> refused_{0};
 
-  Waker waker_;
+  // read for each message that ends: apart from what this thread writes for each that it offers
+  alignas(64) Scout scout_;
+  alignas(64) Waker waker_;
   Inbox<Single> singles_;
   Inbox<Batch> batches_;
   std::atomic<bool> waits_{false};

@@ -54,11 +54,12 @@ std::string encode_headers(const Kafka *kafka, const rd_kafka_headers_t *headers
 
 bool producing() { return t_producing; }
 
-size_t Run::produce(rd_kafka_topic_t *topic) {
+size_t Run::produce(rd_kafka_topic_t *topic, Scout *scout) {
   Producing inside;
-  const int taken =
-      Kafka::get()->rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, borrow_ ? 0 : RD_KAFKA_MSG_F_COPY,
-                                           messages_.data(), static_cast<int>(size_));
+  const int flags = borrow_ ? 0 : RD_KAFKA_MSG_F_COPY;
+  if (scout != nullptr && !keys_) return scout->produce(topic, flags, messages_.data(), size_);
+  const int taken = Kafka::get()->rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, flags, messages_.data(),
+                                                         static_cast<int>(size_));
   return static_cast<size_t>(taken);
 }
 

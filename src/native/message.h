@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kafka.h"
+#include "scout.h"
 
 namespace millrace {
 
@@ -48,12 +49,14 @@ class Run {
     one.key = const_cast<void *>(message.key);
     one.key_len = message.key_size;
     one._private = opaque;
+    if (message.key != nullptr) keys_ = true;
   }
   void truncate(size_t size) { size_ = std::min(size_, size); }
   void belongs(size_t i, void *opaque) { messages_[i]._private = opaque; }
   int32_t topic() const { return topic_; }
+  // @param scout null: librdkafka is asked for each one's partition
   // @returns how many librdkafka took; `error` tells of each. @locality as of `produce`
-  size_t produce(rd_kafka_topic_t *topic);
+  size_t produce(rd_kafka_topic_t *topic, Scout *scout);
   // @brief None of them has a topic.
   size_t refuse() {
     for (size_t i = 0; i < size_; i++) messages_[i].err = RD_KAFKA_RESP_ERR__INVALID_ARG;
@@ -62,11 +65,15 @@ class Run {
   int16_t error(size_t i) const { return static_cast<int16_t>(messages_[i].err); }
   void *opaque(size_t i) const { return messages_[i]._private; }
   size_t bytes(size_t i) const { return messages_[i].len + messages_[i].key_len; }
-  void clear() { size_ = 0; }
+  void clear() {
+    size_ = 0;
+    keys_ = false;
+  }
 
  private:
   int32_t topic_ = 0;
   bool borrow_ = false;
+  bool keys_ = false;  // one of them has one
   size_t size_ = 0;
   // librdkafka writes each one's error, and reads no other of the fields that are left as they are
   std::vector<rd_kafka_message_t> messages_ = std::vector<rd_kafka_message_t>(kMost);

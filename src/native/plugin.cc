@@ -10,6 +10,7 @@
 
 #include "ceiling.h"
 #include "channel.h"
+#include "scout.h"
 
 namespace millrace {
 namespace {
@@ -45,7 +46,7 @@ rd_kafka_resp_err_t on_destroy_ceiling(rd_kafka_t *, void *opaque) {
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-// @brief A handle for the ceiling has no interceptor on the way of its messages. @locality as on_new
+// @brief A handle for the ceiling has no interceptor where its messages end. @locality as on_new
 rd_kafka_resp_err_t new_ceiling(rd_kafka_t *rk, rd_kafka_conf_t *conf, ConfState *state, char *errstr,
                                 size_t errstr_size) {
   state->ceiling = Ceilings::find(state->ceiling_token);
@@ -53,13 +54,16 @@ rd_kafka_resp_err_t new_ceiling(rd_kafka_t *rk, rd_kafka_conf_t *conf, ConfState
     snprintf(errstr, errstr_size, "millrace: no ceiling waits for this client");
     return RD_KAFKA_RESP_ERR__STATE;
   }
-  const rd_kafka_resp_err_t err =
-      Kafka::get()->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy_ceiling, state);
+  const Kafka *kafka = Kafka::get();
+  const bool scouts = Scout::serves(conf);
+  rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy_ceiling, state);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR && scouts)
+    err = kafka->rd_kafka_interceptor_add_on_send(rk, kName, Scout::on_send, nullptr);
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     snprintf(errstr, errstr_size, "millrace: librdkafka refused the interceptor");
     return err;
   }
-  state->ceiling->attach(rk, conf);
+  state->ceiling->attach(rk, conf, scouts);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -76,13 +80,16 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
     snprintf(errstr, errstr_size, "millrace: the client was not given %s", kTokenProperty);
     return RD_KAFKA_RESP_ERR__STATE;
   }
+  const bool scouts = Scout::serves(conf);
   // librdkafka makes the handle all the same: without interceptors that would take its opaques for ours
-  if (!state->channel->attach(rk)) {
+  if (!state->channel->attach(rk, scouts)) {
     snprintf(errstr, errstr_size, "millrace: another client has the token of this one");
     return RD_KAFKA_RESP_ERR__CONFLICT;
   }
   rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_acknowledgement(rk, kName, on_acknowledgement, state);
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) err = kafka->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy, state);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR && scouts)
+    err = kafka->rd_kafka_interceptor_add_on_send(rk, kName, Scout::on_send, nullptr);
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     snprintf(errstr, errstr_size, "millrace: librdkafka refused the interceptor");
     state->channel->detach();

@@ -113,7 +113,7 @@ uint32_t Sink::open(std::shared_ptr<Channel> channel) {
     if (sinks[i] != nullptr) continue;
     replace_functions();
     std::shared_ptr<Sink> sink(new Sink(channel));
-    if (!channel->attach(reinterpret_cast<rd_kafka_t *>(&tags[i]))) return 0;
+    if (!channel->attach(reinterpret_cast<rd_kafka_t *>(&tags[i]), false)) return 0;
     sinks[i] = sink;
     // not joined: the process may end while it waits
     std::thread([sink] { sink->serve(); }).detach();

@@ -200,7 +200,7 @@ it('with a ring, each block is whole until the next one is asked for', async () 
   const ring = new ChunkRing()
   const found: (string | null)[] = []
   for (const part of parts) {
-    for await (const { bytes, ranges } of readRecords(openPart(part, ring)))
+    for await (const { bytes, ranges } of readRecords(openPart(part), {}, ring))
       found.push(...slices(bytes, ranges))
   }
   expect(found.length).toBe(lines.length)

@@ -24,6 +24,14 @@ test('what is held stays, until it was released as often', () => {
   expect(next()).toContain(first.buffer)
 })
 
+test('it knows its own memory', () => {
+  const ring = new ChunkRing()
+  const own = ring.take(LENGTH)
+  for (let n = 0; n < 9; n++) ring.take(LENGTH)
+  expect(ring.owns(own.subarray(7))).toBe(true)
+  expect(ring.owns(Buffer.alloc(LENGTH))).toBe(false)
+})
+
 test('memory that is not of the ring may be held as well', () => {
   const ring = new ChunkRing()
   const other = Buffer.alloc(3)
