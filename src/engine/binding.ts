@@ -220,7 +220,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 10
+const ABI = 11
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike
