@@ -1,8 +1,7 @@
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
-
 /** 1234567 as 1,234,567. */
 export function count(value: number): string {
-  return grouped.format(value)
+  // the first Intl.NumberFormat of a process takes 10 ms and more: a tenth of a small load as a whole command
+  return value.toFixed(0).replace(/\B(?=(?:\d{3})+$)/g, ',')
 }
 
 /** Bytes in decimal units. */
