@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { count, fixed } from '../src/wording.ts'
 
@@ -14,6 +15,8 @@ test.each([
   [9.96, '10'],
   [99.6, '100'],
   [-0.5, '-0.5'],
+  [999.5, '1,000'],
+  [-1000, '-1,000'],
 ])('count(%d) is %s', (value, text) => {
   expect(count(value)).toBe(text)
 })
@@ -26,4 +29,13 @@ test.each([
   [0.1, 1, '0.1'],
 ])('fixed(%d, %i) is %s', (value, digits, text) => {
   expect(fixed(value, digits)).toBe(text)
+})
+
+test('a count of 10 and more reads as Intl writes it', () => {
+  const { format } = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
+  fc.assert(
+    fc.property(fc.oneof(fc.maxSafeNat(), fc.double({ min: 10, max: 1e15, noNaN: true })), value => {
+      expect(count(value)).toBe(format(value))
+    }),
+  )
 })

@@ -47,8 +47,8 @@ const value = { type: 'string', requiresArg: true } as const
 const flag = { type: 'boolean', default: false } as const
 
 export const bench: Command<Options> = {
-  builder: yargs =>
-    yargs
+  builder: table =>
+    table
       .usage(
         `$0 bench                                      under a minute, against an embedded cluster
 $0 bench -b localhost:9092

@@ -12,8 +12,8 @@ interface Options {
 }
 
 export const cluster: Command<Options> = {
-  builder: yargs =>
-    yargs
+  builder: table =>
+    table
       .usage(
         `$0 cluster                       one broker on a free port of 127.0.0.1
 $0 cluster --brokers 3 --topic events:12 --topic audit

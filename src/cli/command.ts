@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
-import type { Argv } from 'yargs'
+import type { OptionTable } from './options.ts'
 
 /** The world of a command; tests give their own. */
 export interface Io {
@@ -14,7 +14,7 @@ export interface Io {
 /** One command, in a file of its own. It never ends the process: `main.ts` does, with what `run` returns. */
 export interface Command<Options> {
   /** Begins with examples. */
-  readonly builder: (yargs: Argv) => unknown
+  readonly builder: (table: OptionTable) => unknown
   /**
    * @returns the exit code
    * @throws MillraceError, which main.ts shows and turns into an exit code

@@ -1,4 +1,3 @@
-import type { Argv } from 'yargs'
 import { optionVariables, refuseTransactions, resolveProperties, scrub } from '../config/index.ts'
 import { type EngineName, engineNames } from '../engine/connect.ts'
 import { MillraceError } from '../errors.ts'
@@ -7,6 +6,7 @@ import { Producer } from '../producer/producer.ts'
 import { EmbeddedCluster } from '../testing/embedded-cluster.ts'
 import type { Io } from './command.ts'
 import { type Given, single } from './numbers.ts'
+import type { OptionTable } from './options.ts'
 
 /** Options that every command which talks to brokers has. */
 export interface ConnectionArguments {
@@ -25,8 +25,8 @@ export interface ProducerArguments extends ConnectionArguments {
   engine?: Given
 }
 
-export function connectionOptions<T>(yargs: Argv<T>): Argv<T & ConnectionArguments> {
-  return yargs
+export function connectionOptions(table: OptionTable): OptionTable {
+  return table
     .option('brokers', {
       alias: ['b', 'bootstrap-server'],
       type: 'string',
@@ -52,11 +52,11 @@ export function connectionOptions<T>(yargs: Argv<T>): Argv<T & ConnectionArgumen
       requiresArg: true,
       choices: LOG_LEVELS,
       describe: "show librdkafka's log from this level on [MILLRACE_LOG_LEVEL]",
-    }) as unknown as Argv<T & ConnectionArguments>
+    })
 }
 
-export function producerOptions<T>(yargs: Argv<T>): Argv<T & ProducerArguments> {
-  return connectionOptions(yargs)
+export function producerOptions(table: OptionTable): OptionTable {
+  return connectionOptions(table)
     .option('json', { type: 'boolean', default: false, describe: 'one JSON object on standard output' })
     .option('embedded', {
       type: 'boolean',
@@ -76,7 +76,7 @@ export function producerOptions<T>(yargs: Argv<T>): Argv<T & ProducerArguments> 
       requiresArg: true,
       choices: engineNames,
       describe: 'how messages enter librdkafka; default auto [MILLRACE_ENGINE]',
-    }) as unknown as Argv<T & ProducerArguments>
+    })
 }
 
 const LOG_LEVELS = ['error', 'warning', 'notice', 'info', 'debug'] as const

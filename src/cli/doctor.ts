@@ -10,9 +10,9 @@ interface Options extends ProducerArguments {
 }
 
 export const doctor: Command<Options> = {
-  builder: yargs =>
+  builder: table =>
     producerOptions(
-      yargs
+      table
         .usage(
           `$0 doctor                                     what is installed, and which engine is used
 $0 doctor -b localhost:9092                   each broker: name, TCP, TLS, versions, login

@@ -1,10 +1,10 @@
-import type { Argv } from 'yargs'
 import { MillraceError } from '../errors.ts'
 import { csvValues, decompressions, inputFormats, lengthPrefixes } from '../input/index.ts'
 import { onBadRecord } from '../load/options.ts'
 import { resumeModes } from '../load/receipt/lines.ts'
 import { type ProducerArguments, producerOptions } from './common.ts'
 import type { Given } from './numbers.ts'
+import type { OptionTable } from './options.ts'
 
 export interface ProduceArguments extends ProducerArguments {
   files?: readonly string[]
@@ -66,12 +66,12 @@ A broker refuses whole batches for one bad record. The others are sent again, an
 Files are what their names say: .ndjson .jsonl .csv .tsv .envelope, each also .gz or .zst; otherwise lines.
 PATH is user.id for a field inside another (ndjson), or a column (csv, tsv).`
 
-/** The options of `millrace produce`, for yargs. */
-export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
+/** The options of `millrace produce`. */
+export function produceOptions(table: OptionTable): OptionTable {
   const text = { type: 'string', requiresArg: true } as const
   const list = { type: 'string', array: true, nargs: 1 } as const
   return producerOptions(
-    yargs
+    table
       .usage(EXAMPLES)
       .option('topic', { ...text, alias: 't', describe: 'topic; in place of those that envelopes name' })
       .option('create-topic', {
@@ -187,7 +187,7 @@ export function produceOptions<T>(yargs: Argv<T>): Argv<T & ProduceArguments> {
           'load what the topic deletes soon or refuses, by its timestamps, or has other times written into',
       })
       .option('no-progress', { type: 'boolean', default: false, describe: 'no bar, no lines' }),
-  ) as unknown as Argv<T & ProduceArguments>
+  )
 }
 
 /** The two sides of a name=… option. */

@@ -12,7 +12,7 @@ import { loadExitCode, loadJson, loadSummary } from './load-report.ts'
 import { count, duration } from './numbers.ts'
 import { type ProduceArguments, produceOptions } from './produce-options.ts'
 import { loadOptions } from './produce-plan.ts'
-import { progressIntervalMs, showProgress, tellWaiting } from './progress.ts'
+import { progressDisplay, progressIntervalMs, tellWaiting } from './progress.ts'
 
 type Signal = 'SIGINT' | 'SIGTERM'
 
@@ -43,6 +43,7 @@ export const produce: Command<ProduceArguments> = {
       }
       if (!embedded) requireBrokers(connection.properties)
       const receipt = planReceipt(asked, { inputs, embedded, spelling })
+      const showProgress = options.quiet || options['no-progress'] ? undefined : await progressDisplay(io)
       const { properties, cluster } = await clusterFor(options, io, connection)
       try {
         const task = {
@@ -56,7 +57,8 @@ export const produce: Command<ProduceArguments> = {
         loading = new Loading(() => task)
         // while the cluster was starting
         if (signalled !== undefined) loading.interrupt()
-        if (!options.quiet) tell(loading, options, io)
+        if (!options.quiet) tell(loading, io)
+        showProgress?.(loading)
         return report(await loading.result, signalled, options, io)
       } finally {
         await cluster?.stop()
@@ -68,7 +70,7 @@ export const produce: Command<ProduceArguments> = {
 }
 
 /** Tells people how a load gets on. */
-function tell(loading: Loading, options: ProduceArguments, io: Io): void {
+function tell(loading: Loading, io: Io): void {
   // what a resume says begins with a heading
   let indent = ''
   loading.on('note', (text, of) => {
@@ -81,7 +83,6 @@ function tell(loading: Loading, options: ProduceArguments, io: Io): void {
       io.stderr.write('Reading standard input; Ctrl-D ends it.\n')
   })
   tellWaiting(loading, io)
-  if (!options['no-progress']) showProgress(loading, io)
 }
 
 /** Tells the account, for programs or for people. @returns the exit code */

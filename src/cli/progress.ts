@@ -1,5 +1,4 @@
-import { type Options, SingleBar } from 'cli-progress'
-import type { Loading, LoadStart } from '../load/loading.ts'
+import type { Loading } from '../load/loading.ts'
 import type { LoadProgress } from '../load/progress.ts'
 import type { Waiting } from '../load/stall.ts'
 import type { Io } from './command.ts'
@@ -18,14 +17,18 @@ export function progressIntervalMs(io: Io): number {
   return asBar(io) ? BAR_MS : LINE_MS
 }
 
-/** Shows how a load gets on: a bar on a terminal, a plain line every ten seconds elsewhere. */
-export function showProgress(loading: Loading, io: Io): void {
-  if (asBar(io)) loading.on('start', start => bar(loading, start, io))
-  else lines(loading, io)
+/**
+ * Shows how a load gets on: a bar on a terminal, a plain line every ten seconds elsewhere. Resolves once what draws the
+ * bar is loaded.
+ */
+export async function progressDisplay(io: Io): Promise<(loading: Loading) => void> {
+  if (!asBar(io)) return loading => showLines(loading, io)
+  const { showBar } = await import('./progress-bar.ts')
+  return loading => showBar(loading, io)
 }
 
 /** What matters most comes first: a narrow terminal cuts the rest off. */
-function figures(progress: LoadProgress): string {
+export function figures(progress: LoadProgress): string {
   const { waiting, etaSeconds, throttledMs, failed, rejected } = progress
   const parts = [
     ...(waiting === undefined ? [] : [waitingInWords(waiting)]),
@@ -42,30 +45,7 @@ function figures(progress: LoadProgress): string {
   return parts.join('  ')
 }
 
-function bar(loading: Loading, { bytes }: LoadStart, io: Io): void {
-  const known = bytes !== null && bytes > 0
-  const options: Options = {
-    stream: io.stderr as NodeJS.WritableStream,
-    format: known ? '{bar} {percentage}%  {figures}' : '{figures}',
-    barsize: 20,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    linewrap: false,
-    clearOnComplete: true,
-    autopadding: false,
-  }
-  const single = new SingleBar(options)
-  single.start(known ? bytes : 1, 0, { figures: '' })
-  loading.on('progress', progress => {
-    if (progress.ended) {
-      single.stop()
-      io.stderr.write('\r\x1b[K')
-    } else single.update(known ? (progress.share ?? 0) * bytes : 0, { figures: figures(progress) })
-  })
-}
-
-function lines(loading: Loading, io: Io): void {
+function showLines(loading: Loading, io: Io): void {
   loading.on('progress', progress => {
     // the summary comes
     if (progress.ended) return

@@ -25,9 +25,9 @@ const formats: Readonly<Record<string, (message: ReadMessage) => string | Buffer
 }
 
 export const read: Command<Options> = {
-  builder: yargs =>
+  builder: table =>
     connectionOptions(
-      yargs
+      table
         .usage(
           `$0 read -b localhost:9092 -t events                    all of it, a line of JSON each
 $0 read -b localhost:9092 -t events -n 10              the first ten

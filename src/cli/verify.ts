@@ -22,9 +22,9 @@ interface Options extends ConnectionArguments {
 const MOST_SEED = 2 ** 32 - 1
 
 export const verify: Command<Options> = {
-  builder: yargs =>
+  builder: table =>
     connectionOptions(
-      yargs
+      table
         .usage(
           `$0 verify -b localhost:9092 data.txt.receipt           is all there that the load delivered?
 $0 verify -b localhost:9092 --sample 5 *.receipt        a twentieth of the chunks

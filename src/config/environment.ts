@@ -17,10 +17,13 @@ export function variableOf(property: string): string {
   return PREFIX + property.replace(/[.-]/g, '_').toUpperCase()
 }
 
-const properties: ReadonlyMap<string, string> = new Map([
-  ...propertyNames.map(name => [variableOf(name), name] as const),
-  ['MILLRACE_BROKERS', 'bootstrap.servers'],
-])
+/** By variable. */
+function propertiesByVariable(): ReadonlyMap<string, string> {
+  return new Map([
+    ...propertyNames.map(name => [variableOf(name), name] as const),
+    ['MILLRACE_BROKERS', 'bootstrap.servers'],
+  ])
+}
 
 /**
  * The properties that MILLRACE_ variables set, and a warning for each such variable that is neither
@@ -31,24 +34,29 @@ export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   options: readonly string[] = optionVariables,
 ): { properties: Map<string, SourcedValue>; warnings: string[] } {
+  const variables = Object.keys(environment).filter(name => name.startsWith(PREFIX) && environment[name])
   const found = new Map<string, SourcedValue>()
   const warnings: string[] = []
-  for (const variable of Object.keys(environment).sort()) {
-    const value = environment[variable]
-    if (!variable.startsWith(PREFIX) || value === undefined || value === '') continue
-    const property = properties.get(variable)
+  // mostly there is none, and the properties are hundreds
+  if (variables.length === 0) return { properties: found, warnings }
+  const byVariable = propertiesByVariable()
+  for (const variable of variables.sort()) {
+    const value = environment[variable] as string
+    const property = byVariable.get(variable)
     if (property !== undefined && (variable === 'MILLRACE_BROKERS' || !options.includes(variable))) {
       found.set(property, { value, source: variable })
     } else if (!options.includes(variable)) {
-      warnings.push(`${variable} is no property and no option: ${advice(variable, options)}`)
+      warnings.push(
+        `${variable} is no property and no option: ${advice(variable, [...byVariable.keys(), ...options])}`,
+      )
     }
   }
   return { properties: found, warnings }
 }
 
-function advice(variable: string, options: readonly string[]): string {
+function advice(variable: string, names: readonly string[]): string {
   const java = javaHint(variable.slice(PREFIX.length).toLowerCase().replaceAll('_', '.'))
   if (java !== undefined) return java
-  const near = nearest(variable, [...properties.keys(), ...options])
+  const near = nearest(variable, names)
   return near === undefined ? 'it has no effect' : `did you mean ${near}?`
 }

@@ -6,8 +6,8 @@ import type { LoadOptions } from './options.ts'
  * Loads files, or a stream, into a topic, and accounts for every record: what `millrace produce` does, with events
  * instead of a progress bar. Begins at once, and returns before anything was read; never throws.
  *
- * Properties are those of a producer. Defaults that differ from its own: allow.auto.create.topics=false, and with threads
- * 50,000 messages or 32 MiB in flight.
+ * Properties are those of a producer. Defaults that differ from its own: allow.auto.create.topics=false,
+ * reconnect.backoff.ms=20, and with threads 50,000 messages or 32 MiB in flight.
  * @returns the load, whose `result` waits for its end; that rejects with MillraceError where the load cannot begin
  */
 export function load(properties: ProducerProperties, options: LoadOptions): Loading {

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
-import { times } from 'async'
 import type { Engine, Failure, Receiver } from '../engine/engine.ts'
 import { messageOf } from '../engine/message.ts'
 import { aborted, type DeliveryError, describe, MillraceError, textOf } from '../errors.ts'
@@ -89,7 +88,7 @@ export class ProduceRun<T> {
     if (signal?.aborted) onAbort()
     if (signal !== undefined) setMaxListeners(0, signal)
     signal?.addEventListener('abort', onAbort, { once: true })
-    await times(loops, async () => this.#loop())
+    await this.#run(loops)
     signal?.removeEventListener('abort', onAbort)
     if (!this.#exhausted) this.#leaveSource()
     await this.#ended()
@@ -101,6 +100,13 @@ export class ProduceRun<T> {
   stop(error: MillraceError): void {
     this.#stopped ??= error
     for (const wake of this.#pulls) wake()
+  }
+
+  async #run(loops: number): Promise<void> {
+    // the default needs nobody who runs it beside others, and is not to wait until that is loaded
+    if (loops === 1) return this.#loop()
+    const { times } = await import('async')
+    await times(loops, async () => this.#loop())
   }
 
   /** One produce loop: it waits for the source and for room, never for a delivery. Never rejects. */

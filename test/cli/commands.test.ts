@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, cpSync, existsSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Producer } from '../../src/index.ts'
 import { freshTopic, useEmbeddedCluster } from '../support/cluster.ts'
@@ -167,6 +168,55 @@ describe(
       child.stdin.write('1\n2\n3\n')
       expect(await once(child, 'exit')).toEqual([0, null])
       child.stdin.destroy()
+    })
+
+    // each takes as long to load as a short load to run
+    test('a plain load loads a bundle, and nothing that it does not use', async () => {
+      const source = `import { writeSync } from 'node:fs'
+        export function load(url, context, next) {
+          writeSync(2, \`loaded \${url}\\n\`)
+          return next(url, context)
+        }`
+      const hooks = `data:text/javascript,${encodeURIComponent(source)}`
+      const script = `import { register } from 'node:module'
+        register(${JSON.stringify(hooks)})`
+      const argv = ['dist/cli/main.js', 'produce', '--embedded', '--json', '-t', 'x', '/dev/null']
+      const importing = `data:text/javascript,${encodeURIComponent(script)}`
+      const { stderr } = await promisify(execFile)(process.execPath, ['--import', importing, ...argv], {
+        env,
+      })
+      const loaded = [...stderr.matchAll(/^loaded (file:.*)$/gm)].map(([, url]) => url as string)
+      expect(loaded.length).toBeGreaterThan(3)
+      expect(loaded.filter(url => /\/(yargs|cli-progress|async)\//.test(url))).toEqual([])
+      const own = loaded
+        .filter(url => !url.includes('/node_modules/'))
+        .map(url => url.replace(/.*\/dist\//, ''))
+      expect(own.filter(path => !/^(cli|bundle)\//.test(path) || /bench|verify|doctor/.test(path))).toEqual(
+        [],
+      )
+      expect(own.length).toBeLessThan(30)
+    })
+
+    test('threads of a load', async () => {
+      const child = program(
+        'produce',
+        '--embedded',
+        '--json',
+        '--threads',
+        '2',
+        '--no-receipt',
+        '-t',
+        'x',
+        'package-lock.json',
+      )
+      let output = ''
+      child.stdout.on('data', data => {
+        output += data
+      })
+      expect(await once(child, 'close')).toEqual([0, null])
+      const { read, delivered } = JSON.parse(output)
+      expect(read).toBeGreaterThan(1000)
+      expect(delivered).toBe(read)
     })
 
     test('a signal drains', async () => {

@@ -1,16 +1,11 @@
+export { count as number } from '../../wording.ts'
+
 const UNITS = [
   [86_400_000, 'd'],
   [3_600_000, 'h'],
   [60_000, 'min'],
   [1000, 's'],
 ] as const
-
-const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
-
-/** 1234567 as 1,234,567. */
-export function number(value: number): string {
-  return grouped.format(value)
-}
 
 /** Milliseconds as 7 d, 36 h, 1.5 min, 20 ms: in the largest unit of which there is one at least. */
 export function span(milliseconds: number): string {

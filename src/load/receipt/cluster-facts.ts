@@ -18,15 +18,20 @@ export async function clusterFacts(
   embedded: boolean,
 ): Promise<ClusterFacts> {
   const describe = async (name: string) => {
-    const found = await producer.describeTopic(name)
-    if (found === null) return null
-    const broker = found.partitions.find(({ leader }) => leader >= 0)?.leader ?? 0
-    const { topicIds } = await clusterIds(producer, { topics: [name], broker })
+    // the description has offsets, too, of which each partition's are two requests: only for a topic that has yet to be made
+    const partitions = (await producer.topicLeaders(name)) ?? (await producer.describeTopic(name))?.partitions
+    if (partitions === undefined) return null
+    const broker = partitions.find(({ leader }) => leader >= 0)?.leader ?? 0
+    const { clusterId, topicIds } = await clusterIds(producer, { topics: [name], broker })
     const topicId = embedded ? null : (topicIds.get(name) ?? null)
-    return { topic: name, topicId, partitions: found.partitions.length }
+    return { clusterId, topic: { topic: name, topicId, partitions: partitions.length } }
   }
-  const { clusterId } = await clusterIds(producer)
   const first = topic === undefined ? null : await describe(topic)
-  const topics = first === null ? [] : [first]
-  return { clusterId: embedded ? null : clusterId, embedded, topics, topic: describe }
+  const { clusterId } = first ?? (await clusterIds(producer))
+  return {
+    clusterId: embedded ? null : clusterId,
+    embedded,
+    topics: first === null ? [] : [first.topic],
+    topic: async name => (await describe(name))?.topic ?? null,
+  }
 }
