@@ -212,7 +212,7 @@ export class Feed {
     const { burst = {} } = this.#options
     const steward = this.#steward
     const pieces = this.#pieces
-    let { blanks } = mixed.border
+    let blanks = mixed.blanksBefore
     let unread = bytes
     do {
       await unlessAborted(this.#calm(), steward.finish)
