@@ -20,7 +20,7 @@ import { Account } from './account.ts'
 import { Backlog } from './backlog.ts'
 import { Doubt } from './doubt.ts'
 import { InputMeter } from './input-meter.ts'
-import { kept } from './kept.ts'
+import { type Kept, kept } from './kept.ts'
 import { Lines } from './lines.ts'
 import { Mixed } from './mixed.ts'
 import { type Constants, type Offering, offering, sizeOf } from './offering.ts'
@@ -76,8 +76,7 @@ export interface FeedOptions {
 }
 
 /** Which records an offering was made of. */
-interface Offered {
-  readonly block: MessageBlock
+interface Offered extends Kept {
   readonly from: number
   readonly lines: Lines
   /** For a receipt: the piece that it belongs to. */
@@ -167,7 +166,7 @@ export class Feed {
     const { blank } = block.records
     const piece = this.#pieces?.beginWhole(ranges, count, blank)
     steward.tell({ kind: 'read', records: count, blank, bytes: size, piece })
-    if (count > 0) yield this.#offering(block, 0, count)
+    if (count > 0) yield this.#offering({ block, memory: undefined }, 0, count)
   }
 
   async *#ofSource({ input, read, place }: Source): AsyncGenerator<Offering> {
@@ -208,11 +207,12 @@ export class Feed {
 
   /** A block's messages, as many at a time as are granted; `bytes` of the input went into it. */
   async *#ofBlock(given: MessageBlock, mixed: Mixed, bytes: number): AsyncGenerator<Offering> {
-    const block = kept(given, this.#ring)
+    const held = kept(given, this.#ring)
+    const { block } = held
     const { burst = {} } = this.#options
     const steward = this.#steward
     const pieces = this.#pieces
-    let { blanks } = mixed.border
+    let blanks = mixed.blanksBefore
     let unread = bytes
     do {
       await unlessAborted(this.#calm(), steward.finish)
@@ -232,7 +232,7 @@ export class Feed {
         const piece = pieces?.begin(given.records, border.at, grant.count, blank)
         steward.tell({ ...told, records: grant.count, blank, piece })
         await this.#rejectAll(share.bad)
-        yield* this.#found(block, share.from, share.to)
+        yield* this.#found(held, share.from, share.to)
         continue
       }
       const lost = await this.#targets.firstLost(block, share.from, share.to, this.#options.constants)
@@ -241,7 +241,7 @@ export class Feed {
       const passed = lost === undefined ? blank : blank - (blanks - blanksUpTo(given.records, to))
       const piece = pieces?.begin(given.records, end, to - share.from, passed)
       steward.tell({ ...told, records: to - share.from, blank: passed, piece })
-      if (to > share.from) yield this.#offering(block, share.from, to)
+      if (to > share.from) yield this.#offering(held, share.from, to)
       if (lost === undefined) continue
       this.#granted = lost.record.error
       throw lost.record.error
@@ -249,11 +249,11 @@ export class Feed {
   }
 
   /** Those of a block's messages that have somewhere to go; the others are rejected. */
-  async *#found(block: MessageBlock, from: number, to: number): AsyncGenerator<Offering> {
+  async *#found(held: Kept, from: number, to: number): AsyncGenerator<Offering> {
     for (let at = from; at < to; ) {
-      const lost = await this.#targets.firstLost(block, at, to, this.#options.constants)
+      const lost = await this.#targets.firstLost(held.block, at, to, this.#options.constants)
       const end = lost?.index ?? to
-      if (end > at) yield this.#offering(block, at, end)
+      if (end > at) yield this.#offering(held, at, end)
       if (lost !== undefined) await this.#rejectAll([lost.record])
       at = end + 1
     }
@@ -265,10 +265,11 @@ export class Feed {
     await this.#backlog.clear()
   }
 
-  #offering(block: MessageBlock, from: number, to: number): Offering {
+  #offering({ block, memory }: Kept, from: number, to: number): Offering {
     const offered = offering(block, from, to, this.#options.constants)
-    this.#offered.set(offered, { block, from, lines: this.#lines, piece: this.#pieces?.current ?? 0 })
-    this.#ring.hold(block.bytes)
+    const piece = this.#pieces?.current ?? 0
+    this.#offered.set(offered, { block, memory, from, lines: this.#lines, piece })
+    if (memory !== undefined) this.#ring.hold(memory)
     this.#doubt.offered()
     return offered
   }
@@ -328,7 +329,7 @@ export class Feed {
     this.#offered.delete(offered)
     const end = pieces?.settled(origin.piece, { offered, result, account, returned: back.length })
     this.#steward.tell({ kind: 'settled', ...sums, failure, broken, end })
-    this.#ring.release(origin.block.bytes)
+    if (origin.memory !== undefined) this.#ring.release(origin.memory)
     if (back.length === 0) return
     const waiting = back.filter(({ found }) => found === 'wait').length
     this.#backlog.add({ suspects: back.length - waiting, waiting }, this.#giveBack(back, origin))

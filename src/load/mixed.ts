@@ -20,6 +20,8 @@ export interface Share {
 export class Mixed {
   readonly #block: MessageBlock
   readonly #bad: readonly BadRecord[]
+  /** Blank lines of the block before the message to begin with: none where all of it is to be taken. */
+  readonly blanksBefore: number
   #good = 0
   #passed = 0
 
@@ -28,6 +30,7 @@ export class Mixed {
     this.#block = block
     this.#bad = bad
     this.#good = first
+    this.blanksBefore = first === 0 ? 0 : blanksUpTo(block.records, first)
   }
 
   get left(): number {
@@ -39,16 +42,19 @@ export class Mixed {
     const { records, count } = this.#block
     const next = this.#bad[this.#passed]
     const good = this.#good
-    const blanks = blanksUpTo(records, good)
     if (next === undefined || (good < count && byteOf(records, good) < next.byte))
-      return { at: borderBefore(records, good), blanks }
-    if (records.unit !== 'record')
-      return { at: next.byte, blanks: blanksUpTo(records, Math.max(0, good - 1)) }
+      return { at: borderBefore(records, good), blanks: blanksUpTo(records, good) }
+    // a block may have nothing but bad records: what is blank in it comes with the last of them
+    const upTo = (index: number) => (index <= 0 ? 0 : blanksUpTo(records, index))
+    if (records.unit !== 'record') return { at: next.byte, blanks: upTo(good - 1) }
     // what stands before the bad record's own bytes belongs to it
     const before = this.#bad[this.#passed - 1]
     const goodEnd =
       good === 0 ? records.startByte : records.startByte + (records.ranges[2 * good - 1] as number)
-    return { at: Math.max(goodEnd, before === undefined ? 0 : before.byte + before.length), blanks }
+    return {
+      at: Math.max(goodEnd, before === undefined ? 0 : before.byte + before.length),
+      blanks: upTo(good),
+    }
   }
 
   /** The next `count` records, no more than are left. */

@@ -164,6 +164,26 @@ describe('what goes in comes out', () => {
     expect(await contents(topic)).toHaveLength(5)
   })
 
+  test.each([
+    [['--limit', '100']],
+    [['--rate', '100000']],
+    [['--threads', '2']],
+    [['--on-bad-record', 'skip', '--rate', '100000']],
+    [['--on-bad-record', 'skip', '--threads', '2']],
+    [['--on-bad-record', 'skip']],
+  ])('counts blank lines of files that have nothing else, or only bad records: %j', async how => {
+    const contents = ['\n\n\n', '{"a":1}\n\n', ...(how.includes('skip') ? ['\nx\n\ny\n\n'] : [])]
+    const files = contents.map((content, n) => file(`nothing${n}.ndjson`, content))
+    const { json } = await produce(['--skip-blank', '--no-receipt', '--json', ...how, ...files])
+    const blank = contents.join('').split('\n').length - 1 - 1 - 2 * (contents.length - 2)
+    expect(json()).toMatchObject({
+      read: blank + 1 + 2 * (contents.length - 2),
+      skipped: blank,
+      rejected: 2 * (contents.length - 2),
+      delivered: 1,
+    })
+  })
+
   test('a limit counts records, not the blank lines between them', async () => {
     const one = file('blank1.txt', `${'\n'.repeat(100)}first\n`)
     const two = file('blank2.txt', 'x\n'.repeat(10))
