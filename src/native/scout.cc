@@ -52,9 +52,11 @@ size_t Scout::produce(rd_kafka_topic_t *topic, int flags, rd_kafka_message_t *me
 // @returns where the message ahead went; kNowhere while librdkafka does not know the topic, and where it is no librdkafka
 int32_t Scout::partition() {
   std::lock_guard<std::mutex> lock(mutex_);
-  const rd_kafka_message_t *message = sent_.exchange(nullptr, std::memory_order_relaxed);
+  const rd_kafka_message_t *message = sent_.load(std::memory_order_relaxed);
   // librdkafka's main thread writes it, too, for a topic that was unknown
   if (message != nullptr) partition_ = __atomic_load_n(&message->partition, __ATOMIC_RELAXED);
+  // only now: who ends it and finds that it is not the scout lets it be freed without the lock
+  sent_.store(nullptr, std::memory_order_release);
   return partition_;
 }
 

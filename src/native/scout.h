@@ -28,7 +28,8 @@ class Scout {
   // @brief To be told of every message that has ended, before it is freed.
   // @locality any thread; a lock where it is the scout, held by nobody who waits for anything
   void ended(const rd_kafka_message_t *message) {
-    if (message == sent_.load(std::memory_order_relaxed)) forget(message);
+    // acquire: where it is not the scout any more, it has been read
+    if (message == sent_.load(std::memory_order_acquire)) forget(message);
   }
 
  private:

@@ -1,5 +1,5 @@
 // The stress program of the batch engine's native core, without Node:
-//   stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|producers]
+//   stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|scout|producers]
 // Goes through its parts again and again, each round by a seed of its own, until the time is up. Ends with 0, or with
 // the seed of the round that failed.
 
@@ -39,7 +39,11 @@ struct Part {
   const char *name;
   void (*round)(uint64_t);
 };
-constexpr Part kParts[] = {{"room", room_round}, {"waker", waker_round}, {"gate", gate_round}, {"producers", producers_round}};
+constexpr Part kParts[] = {{"room", room_round},
+                           {"waker", waker_round},
+                           {"gate", gate_round},
+                           {"scout", scout_round},
+                           {"producers", producers_round}};
 
 struct Options {
   uint64_t seconds = 10;
@@ -49,7 +53,7 @@ struct Options {
 };
 
 int usage() {
-  fprintf(stderr, "stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|producers]\n");
+  fprintf(stderr, "stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|scout|producers]\n");
   return 2;
 }
 

@@ -35,6 +35,8 @@ describe.each(['address', 'thread'] as const)('the native core without Node, %s'
 
     test('closing waits for crossings', () => run('gate', 1), RUN_MS)
 
+    test('a message that ends while it is asked where it went', () => run('scout', 2), RUN_MS)
+
     // with node-rdkafka's, ThreadSanitizer would take each of librdkafka's locks for none
     const blind = sanitizer === 'thread' && !hasLibrary(sanitizer)
     const wanted = blind

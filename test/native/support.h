@@ -91,6 +91,7 @@ class Bell {
 void room_round(uint64_t seed);
 void waker_round(uint64_t seed);
 void gate_round(uint64_t seed);
+void scout_round(uint64_t seed);
 void producers_round(uint64_t seed);
 
 }  // namespace stress
