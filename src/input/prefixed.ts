@@ -63,7 +63,7 @@ export class PrefixCutter implements Cutter {
     this.head = 0
     return {
       what,
-      hint: 'See whether the input is whole, and whether its lengths are written as --prefix says',
+      hint: 'See whether the input is whole, and whether its lengths are written as was said (prefix, --prefix)',
     }
   }
 
@@ -111,7 +111,7 @@ export class PrefixCutter implements Cutter {
   /** Nobody can know where the next record begins, so there is no going on without this one. */
   #noVarint(read: number): Error {
     const reason = `no length of at most ${MAX_VARINT_BYTES} bytes stands there`
-    const hint = 'See whether the input is whole, and whether its lengths are written as --prefix says'
+    const hint = 'See whether the input is whole, and whether its lengths are written as was said (prefix, --prefix)'
     return brokenError({ input: this.#input, reason, hint }, this.#position + read - MAX_VARINT_BYTES)
   }
 }
