@@ -4,7 +4,7 @@ import type { MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import type { Binding } from './binding.ts'
 import type { DeliveryErrors } from './delivery-errors.ts'
-import { type VisitRun, visitRuns } from './delivery-runs.ts'
+import { DeliveryRuns, type VisitRun, visitRuns } from './delivery-runs.ts'
 import type { Failure, Tally } from './engine.ts'
 import { headerList, messageOf, topicOf } from './message.ts'
 
@@ -29,6 +29,8 @@ export class BatchTally implements Tally {
   #refusedHere = 0
   #counts: Float64Array | undefined
   readonly #failures: Failure[] = []
+  /** Where the messages went: by runs where these are few, in columns otherwise. */
+  #runs: DeliveryRuns | undefined
   #partitions: Int32Array | undefined
   #offsets: Float64Array | undefined
   readonly #detail: Detail
@@ -118,6 +120,8 @@ export class BatchTally implements Tally {
   }
 
   delivery(index: number): Delivery | null {
+    const found = this.#runs?.at(index)
+    if (found) return { topic: this.#topicOf(index), ...found }
     const partition = this.#partitions?.[index] ?? -1
     if (partition < 0) return null
     const offset = this.#offsets?.[index] ?? -1
@@ -125,6 +129,10 @@ export class BatchTally implements Tally {
   }
 
   visitRuns(visit: VisitRun): void {
+    if (this.#runs !== undefined) {
+      this.#runs.visit(this.#topicOf(0), visit)
+      return
+    }
     if (this.#partitions === undefined || this.#offsets === undefined) return
     const columns = {
       partitions: this.#partitions,
@@ -148,14 +156,17 @@ export class BatchTally implements Tally {
   finish(): Message[] {
     const unsent: Message[] = []
     this.#counts = this.#binding.batchCounts(this.#channel, this.id)
-    if (this.#detail === 'all') {
+    const isFrame = !Array.isArray(this.messages)
+    const rows = isFrame && this.#detail === 'all' ? this.#binding.deliveryRuns(this.#channel, this.id) : null
+    if (rows !== null) this.#runs = new DeliveryRuns(rows)
+    else if (this.#detail === 'all') {
       this.#partitions = new Int32Array(this.length)
       this.#offsets = new Float64Array(this.length)
       this.#binding.deliveries(this.#channel, this.id, this.#partitions, this.#offsets)
     }
     // null where messages have no slots: what was not sent of such a frame counts as failed
-    const rows = this.#binding.failures(this.#channel, this.id)
-    if (rows !== null) this.#readFailures(rows, unsent)
+    const failures = this.#binding.failures(this.#channel, this.id)
+    if (failures !== null) this.#readFailures(failures, unsent)
     this.#binding.free(this.#channel, this.id)
     return unsent
   }

@@ -53,6 +53,7 @@ export interface Binding {
   batchCounts(channel: number, batch: number): Float64Array
   failures(channel: number, batch: number): Int32Array | null
   deliveries(channel: number, batch: number, partitions: Int32Array, offsets: Float64Array): void
+  deliveryRuns(channel: number, batch: number): Float64Array | null
   free(channel: number, batch: number): void
   unsentOfOthers(channel: number): PackedMessage[]
 
@@ -220,7 +221,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 11
+const ABI = 12
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

@@ -10,6 +10,48 @@ export type VisitRun = (
   count: number,
 ) => void
 
+const ROW = 4
+
+/** The runs of a batch's deliveries as the addon tells them: rows of index, count, partition and offset (below 0: not told). */
+export class DeliveryRuns {
+  readonly #rows: Float64Array
+
+  constructor(rows: Float64Array) {
+    this.#rows = rows
+  }
+
+  visit(topic: string, visit: VisitRun): void {
+    const rows = this.#rows
+    for (let at = 0; at < rows.length; at += ROW) {
+      const offset = rows[at + 3] as number
+      visit(
+        topic,
+        rows[at + 2] as number,
+        offset < 0 ? null : offset,
+        rows[at] as number,
+        rows[at + 1] as number,
+      )
+    }
+  }
+
+  /** Null for a message that was not delivered. */
+  at(index: number): { readonly partition: number; readonly offset: number | null } | null {
+    const rows = this.#rows
+    let [low, high] = [0, rows.length / ROW]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((rows[ROW * middle] as number) <= index) low = middle + 1
+      else high = middle
+    }
+    const at = ROW * (low - 1)
+    if (at < 0) return null
+    const after = index - (rows[at] as number)
+    if (after >= (rows[at + 1] as number)) return null
+    const offset = rows[at + 3] as number
+    return { partition: rows[at + 2] as number, offset: offset < 0 ? null : offset + after }
+  }
+}
+
 /** Where each message of a batch went; below 0: it was not delivered, or its offset is not known. */
 export interface DeliveryColumns {
   readonly partitions: Int32Array

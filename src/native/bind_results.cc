@@ -1,5 +1,8 @@
 // What has ended, on its way out.
 
+#include <algorithm>
+#include <vector>
+
 #include "bind.h"
 #include "environment.h"
 
@@ -135,6 +138,40 @@ Napi::Value Deliveries(const Napi::CallbackInfo &info) {
   return env.Undefined();
 }
 
+// deliveryRuns(number, batch) -> Float64Array of [index, count, partition, offset] each: neighbours that went to one
+// partition, their offsets rising by one, or -1 for all where they are not told. Null where there are more of them than one
+// in `kWorthwhile` messages: `deliveries` says it shorter then.
+Napi::Value DeliveryRuns(const Napi::CallbackInfo &info) {
+  constexpr size_t kColumns = 4;
+  constexpr size_t kWorthwhile = 8;
+  Napi::Env env = info.Env();
+  Batch *batch = batch_of(Environment::find(info), info);
+  if (batch == nullptr || !batch->slots) return env.Null();
+  std::vector<double> rows;
+  int32_t partition = -1;
+  int64_t next = 0;
+  for (uint32_t i = 0; i < batch->size; i++) {
+    const Ending &ending = batch->slots[i].ending;
+    if (ending.state.load(std::memory_order_acquire) != State::kDelivered) {
+      partition = -1;
+      continue;
+    }
+    if (ending.partition == partition && ending.offset == next) {
+      rows[rows.size() - 3]++;
+    } else {
+      if (rows.size() / kColumns >= batch->size / kWorthwhile) return env.Null();
+      partition = ending.partition;
+      rows.insert(rows.end(), {static_cast<double>(i), 1, static_cast<double>(partition), static_cast<double>(ending.offset)});
+    }
+    next = ending.offset < 0 ? ending.offset : ending.offset + 1;
+  }
+  napi_value array;
+  auto *told = new_array<double>(env, napi_float64_array, rows.size(), &array);
+  if (told == nullptr) return Napi::Value();
+  std::copy(rows.begin(), rows.end(), told);
+  return Napi::Value(env, array);
+}
+
 // free(number, batch): after it has finished
 Napi::Value FreeBatch(const Napi::CallbackInfo &info) {
   Attachment *at = Environment::find(info);
@@ -180,6 +217,7 @@ void bind_results(Napi::Env env, Napi::Object exports) {
   expose(env, exports, "batchCounts", BatchCounts);
   expose(env, exports, "failures", Failures);
   expose(env, exports, "deliveries", Deliveries);
+  expose(env, exports, "deliveryRuns", DeliveryRuns);
   expose(env, exports, "free", FreeBatch);
   expose(env, exports, "unsentOfOthers", UnsentOfOthers);
 }

@@ -5,7 +5,7 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 11;
+constexpr int kAbi = 12;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { visitRuns } from '../../src/engine/delivery-runs.ts'
+import { DeliveryRuns, visitRuns } from '../../src/engine/delivery-runs.ts'
 
 interface Place {
   readonly topic: string
@@ -62,4 +62,29 @@ test.each([
 ])('%s', (_, partitions, offsets, runs) => {
   const list = partitions.map((partition, n) => ({ topic: 'a', partition, offset: offsets[n] as number }))
   expect(runsOf(list, true)).toHaveLength(runs)
+})
+
+test('a message is found in the rows of runs that it is told of by', () => {
+  fc.assert(
+    fc.property(places, given => {
+      const list = given.map(place => ({ ...place, topic: 'a' }))
+      const rows = runsOf(list, true).flatMap(({ index, count, partition, offset }) => [
+        index,
+        count,
+        partition,
+        offset ?? -1,
+      ])
+      const runs = new DeliveryRuns(Float64Array.from(rows))
+      const visited: unknown[] = []
+      runs.visit('a', (topic, partition, offset, index, count) =>
+        visited.push({ topic, partition, offset, index, count }),
+      )
+      expect(visited).toEqual(runsOf(list, true))
+      for (const [index, { partition, offset }] of list.entries()) {
+        const expected = partition < 0 ? null : { partition, offset: offset < 0 ? null : offset }
+        expect(runs.at(index)).toEqual(expected)
+      }
+      expect(runs.at(list.length)).toBeNull()
+    }),
+  )
 })
