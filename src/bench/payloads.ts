@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, MillraceError } from '../errors.ts'
 import { parseDelimiter } from '../input/delimiter.ts'
@@ -13,14 +14,28 @@ export interface Ring {
   readonly meanBytes: number
 }
 
+type PayloadSpec = Pick<TrialSpec, 'payloadFile' | 'payloadDelimiter' | 'payloadDigest' | 'cell' | 'seed'>
+
 /**
  * The payloads that a trial asks for.
- * @throws MillraceError as `ringFromFile`
+ * @throws MillraceError as `ringFromFile`; INPUT_UNREADABLE where the file is not any more what it was
  */
-export function ringOf({ payloadFile, payloadDelimiter, cell, seed }: TrialSpec): Ring {
-  return payloadFile === undefined
-    ? randomRing(cell.messageSize, seed)
-    : ringFromFile(payloadFile, payloadDelimiter)
+export function ringOf({ payloadFile, payloadDelimiter, payloadDigest, cell, seed }: PayloadSpec): Ring {
+  if (payloadFile === undefined) return randomRing(cell.messageSize, seed)
+  const ring = ringFromFile(payloadFile, payloadDelimiter)
+  if (payloadDigest !== undefined && digestOf(ring) !== payloadDigest) {
+    throw new MillraceError('INPUT_UNREADABLE', `--payload-file ${payloadFile} was changed during the run`, {
+      hint: 'Trials of a row want the same payloads',
+    })
+  }
+  return ring
+}
+
+const DIGEST_DIGITS = 16
+
+/** The same for the same payloads in the same order, wherever they come from. */
+export function digestOf({ bytes }: Ring): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, DIGEST_DIGITS)
 }
 
 const RING_BYTES = 64 * 1024 * 1024

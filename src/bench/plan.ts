@@ -16,6 +16,8 @@ export interface Plan {
   readonly length: TrialLength
   readonly allowFailures: boolean
   readonly payloadFile?: string | undefined
+  /** Of the file's payloads; with every payload file. */
+  readonly payloadDigest?: string | undefined
   /** Absent: a line each. */
   readonly payloadDelimiter?: string | undefined
   readonly payloadMonotonic?: boolean | undefined
@@ -49,7 +51,7 @@ export function isEmbedded({ brokers, brokersEmbedded = false }: Plan): boolean 
 
 export function settingsOf(plan: Plan): Settings {
   const { label, brokers, topic, length, warmupSeconds, repeat, seed, payloadFile, allowFailures } = plan
-  const { payloadDelimiter, payloadMonotonic, warmupMessages, transactions } = plan
+  const { payloadDigest, payloadDelimiter, payloadMonotonic, warmupMessages, transactions } = plan
   return {
     label: label ?? null,
     embedded: isEmbedded(plan),
@@ -60,6 +62,7 @@ export function settingsOf(plan: Plan): Settings {
     repeat,
     seed,
     payloadFile: payloadFile ?? null,
+    payloadDigest: payloadDigest ?? null,
     payloadDelimiter: payloadDelimiter ?? null,
     payloadMonotonic: payloadMonotonic === true,
     warmupMessages: warmupMessages ?? null,

@@ -36,6 +36,8 @@ export interface Settings {
   readonly repeat: number
   readonly seed: number
   readonly payloadFile: string | null
+  /** Of what is in it, so far as it is sent; null without a file. */
+  readonly payloadDigest: string | null
   /** Null: a line each. */
   readonly payloadDelimiter: string | null
   readonly payloadMonotonic: boolean

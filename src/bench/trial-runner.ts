@@ -44,8 +44,8 @@ function withoutSecurity(properties: Properties): Properties {
 /** What a plan says of every trial. */
 function sameInAll(plan: Plan) {
   const { warmupSeconds, warmupMessages, length, allowFailures, reportingSeconds, metrics } = plan
-  const { payloadFile, payloadDelimiter, payloadMonotonic } = plan
-  const payloads = { payloadFile, payloadDelimiter, payloadMonotonic }
+  const { payloadFile, payloadDigest, payloadDelimiter, payloadMonotonic } = plan
+  const payloads = { payloadFile, payloadDigest, payloadDelimiter, payloadMonotonic }
   return { warmupSeconds, warmupMessages, length, allowFailures, reportingSeconds, metrics, ...payloads }
 }
 

@@ -16,6 +16,8 @@ export interface TrialSpec {
   readonly length: TrialLength
   /** Absent: random payloads. */
   readonly payloadFile?: string | undefined
+  /** Of the file's payloads; absent: whatever is in it. */
+  readonly payloadDigest?: string | undefined
   readonly seed: number
   readonly allowFailures: boolean
   /** Absent: a line each. */

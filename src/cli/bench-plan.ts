@@ -13,7 +13,7 @@ import {
 } from '../bench/cell.ts'
 import { choices, numbers, rates } from '../bench/lists.ts'
 import { MOST_DIGITS } from '../bench/monotonic.ts'
-import { type Ring, ringFromFile } from '../bench/payloads.ts'
+import { digestOf, type Ring, ringFromFile } from '../bench/payloads.ts'
 import type { Plan } from '../bench/plan.ts'
 import { hasStages } from '../bench/stages/stage.ts'
 import type { Properties } from '../client/producer-client.ts'
@@ -128,6 +128,7 @@ export function planOf(
       ...perf,
       stages: layered || undefined,
       payloadFile: payloadFile === undefined ? undefined : resolve(payloadFile),
+      payloadDigest: ring === undefined ? undefined : digestOf(ring),
       topic,
       brokers,
       properties,

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Ring, randomRing, ringFromFile } from '../../src/bench/payloads.ts'
+import { type Cell, cellsOf, defaultGrid } from '../../src/bench/cell.ts'
+import { digestOf, type Ring, randomRing, ringFromFile, ringOf } from '../../src/bench/payloads.ts'
 
 function payloads({ bytes, ranges }: Ring): Buffer[] {
   return Array.from({ length: ranges.length / 2 }, (_, index) =>
@@ -79,6 +80,23 @@ describe('ringFromFile', () => {
   test('no file', () => {
     expect(() => ringFromFile(join(folder, 'missing'))).toThrow(
       expect.objectContaining({ name: 'MillraceError', code: 'INPUT_UNREADABLE' }),
+    )
+  })
+
+  test('the digest tells of other payloads of the same sizes', () => {
+    const first = digestOf(ringFromFile(file('one\ntwo\n')))
+    expect(digestOf(ringFromFile(file('one\ntwo\n')))).toBe(first)
+    expect(digestOf(ringFromFile(file('two\none\n')))).not.toBe(first)
+  })
+
+  test('a file that was changed between two trials of a row', () => {
+    const cell = cellsOf(defaultGrid)[0] as Cell
+    const spec = { cell, seed: 1, payloadFile: file('one\n') }
+    const digest = digestOf(ringOf(spec))
+    expect(payloads(ringOf({ ...spec, payloadDigest: digest })).map(String)).toEqual(['one'])
+    file('two\n')
+    expect(() => ringOf({ ...spec, payloadDigest: digest })).toThrow(
+      expect.objectContaining({ code: 'INPUT_UNREADABLE', message: expect.stringContaining('was changed') }),
     )
   })
 })

@@ -23,6 +23,7 @@ export const someEnvironment: BenchReport['environment'] = {
   repeat: 7,
   seed: 1,
   payloadFile: null,
+  payloadDigest: null,
   payloadDelimiter: null,
   payloadMonotonic: false,
   warmupMessages: null,

@@ -27,6 +27,7 @@ const environment: BenchReport['environment'] = {
   repeat: 2,
   seed: 1,
   payloadFile: null,
+  payloadDigest: null,
   payloadDelimiter: null,
   payloadMonotonic: false,
   warmupMessages: null,

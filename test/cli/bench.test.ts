@@ -329,6 +329,18 @@ describe('millrace bench', () => {
     expect(check.exitCode).toBe(2)
   })
 
+  test('other payloads in a file of the same name are not compared', async () => {
+    const old = join(folder, 'payloads.json')
+    const payloads = join(folder, 'payloads')
+    const args = ['--payload-file', payloads, '-z', 'lz4', '--api', 'batch', '--repeat', '1', ...short]
+    writeFileSync(payloads, 'aaaa\n'.repeat(100))
+    expect((await millrace([...args, '--output', old])).exitCode).toBe(0)
+    writeFileSync(payloads, 'j2x!\n'.repeat(100))
+    const { exitCode, stderr } = await millrace([...args, '--compare', old, '--fail-if-slower', '5'])
+    expect(stderr).toMatch(/not comparable with .*: payload digest was [0-9a-f]{16}, is [0-9a-f]{16}/)
+    expect(exitCode).toBe(2)
+  })
+
   test('results of another schema are refused before anything is measured', async () => {
     const old = join(folder, 'another.json')
     writeFileSync(old, JSON.stringify({ schema: 'millrace.load/1' }))

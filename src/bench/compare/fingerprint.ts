@@ -23,6 +23,7 @@ export function fingerprint(environment: Readonly<Record<string, unknown>>): Fin
     'warm-up seconds': text(warmupSeconds),
     'warm-up messages': text(environment.warmupMessages) || 'none',
     'payload file': typeof payloadFile === 'string' ? basename(payloadFile) : 'none',
+    'payload digest': text(environment.payloadDigest) || 'none',
     'payload delimiter': text(environment.payloadDelimiter) || 'none',
     payloads: environment.payloadMonotonic === true ? 'numbers from 0 on' : 'of the cell',
     // the id makes no difference, and may be another one in each run

@@ -135,6 +135,7 @@ describe('environmentDiffers', () => {
     [{ length: { messages: 5 } }, 'window was messages 5'],
     [{ warmupSeconds: 3 }, 'warm-up seconds was 3, is 0.5'],
     [{ payloadFile: '/some/where/payloads' }, 'payload file was payloads, is none'],
+    [{ payloadDigest: 'a1b2' }, 'payload digest was a1b2, is none'],
     [{ properties: { 'linger.ms': 5 } }, 'properties was linger.ms 5, is none'],
   ])('%j', (change, told) => {
     const then = recorded(someReport({}, [], change))
