@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { type Binding, loadAddon } from '../engine/binding.ts'
 
 /** A regular file, as it was when it was looked at. */
@@ -66,6 +66,8 @@ function readEach(files: readonly SmallFile[], into: Buffer): Promise<boolean[]>
 }
 
 async function readOne(name: string, into: Buffer): Promise<boolean> {
+  // what is read of a pipe would be lost
+  if (!(await stat(name)).isFile()) return false
   const file = await open(name, 'r')
   try {
     let at = 0

@@ -80,9 +80,9 @@ export class Again {
     return this.#resent
   }
 
-  /** Of them, those that were delivered. */
-  get delivered(): number {
-    return this.#delivered
+  /** Grows with each of them that is delivered, also while others that were offered with it have not ended. */
+  get progress(): number {
+    return this.#own.reduce((sum, { producer }) => sum + (producer?.counts.delivered ?? 0), this.#delivered)
   }
 
   /** How many of the failures that the producers count were not the end of a record. */

@@ -343,7 +343,7 @@ export class Load {
   /** Records that ended well, or are to blame themselves. */
   #progress(): number {
     const delivered = this.#options.producers.map(producer => producer.counts.delivered)
-    return delivered.reduce((sum, count) => sum + count, this.account.rejected + this.#again.delivered)
+    return delivered.reduce((sum, count) => sum + count, this.account.rejected + this.#again.progress)
   }
 
   /** What the cluster knows to be wrong. */

@@ -1,6 +1,7 @@
 #include "whole_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 class Descriptor {
  public:
-  // without waiting, should a pipe stand there by now
+  // without waiting, should a pipe come to stand there
   explicit Descriptor(const std::string &path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
   Descriptor(const Descriptor &) = delete;
   Descriptor &operator=(const Descriptor &) = delete;
@@ -28,8 +29,15 @@ class Descriptor {
   const int number_;
 };
 
+// A pipe is left alone: what is read of it would be lost, and closing it ends who writes to it.
+bool is_regular(const std::string &path) {
+  struct stat found;
+  return ::stat(path.c_str(), &found) != 0 || S_ISREG(found.st_mode);
+}
+
 // Asks for a byte more than there should be: so one read tells that the file ends there.
 int read_one(const std::string &path, size_t size, uint8_t *into) {
+  if (!is_regular(path)) return kOtherThanThought;
   const Descriptor file(path);
   if (file.number() < 0) return errno;
   uint8_t beyond;

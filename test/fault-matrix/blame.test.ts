@@ -209,3 +209,12 @@ describe.each(engines)('the cluster is at fault, with the %s engine', engine => 
     expect(log).toEqual(Array.from({ length: 2000 }, (_, n) => n))
   })
 })
+
+test('a load that sends one record after the other gets on, however long all of them take', async () => {
+  cluster.setBrokerRtt(1, 60)
+  cluster.pushErrors('Produce', ['INVALID_RECORD'])
+  const { exit, stderr, account } = await load(['--on-bad-record', 'skip', '--stall-timeout', '2'], 150)
+  expect(stderr).not.toMatch(/No acknowledgement/)
+  expect(exit).toBe(0)
+  expect(account).toMatchObject({ delivered: 150, failed: 0 })
+})

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -152,6 +153,25 @@ test('what is bad, gone, longer or shorter by now, or large comes alone, in its 
   const found = await together(inputs, { keyDelimiter: Buffer.from(':') })
   const one = (index: number) => ({ ranges: [[index, 0, 3]] })
   expect(found).toMatchObject([one(0), 1, one(2), 3, 4, 5, 6, one(7)])
+})
+
+test('a pipe that stands where a small file stood is read once, by whoever reads it alone', async () => {
+  const inputs = files(['a\n', 'file\n', 'b\n'])
+  const path = inputs[1]?.name as string
+  rmSync(path)
+  execFileSync('mkfifo', [path])
+  const writer = spawn('sh', ['-c', `printf 'pipe\\n' > '${path}'`])
+  // it waits for a reader; nobody else is to be one for a moment
+  const found: string[] = []
+  for await (const source of sourcesOf(allOf(inputs), () => ({}), true)) {
+    if ('block' in source) found.push('together')
+    else {
+      await new Promise(resolve => setTimeout(resolve, 100))
+      expect(writer.exitCode).toBe(null)
+      found.push(await textOf(source.input))
+    }
+  }
+  expect(found).toEqual(['together', 'pipe\n', 'together'])
 })
 
 test('no more records come together than a block has', async () => {
