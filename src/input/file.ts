@@ -6,6 +6,8 @@ import { brokenError, whyUnreadable } from './unreadable.ts'
 // 2 MiB 3.8; but each chunk lives on while its messages are in flight.
 const FILE_CHUNK = 512 * 1024
 const FILE_HEADROOM = 64 * 1024
+// memory of whole WebAssembly pages is not borrowed (engine/borrow.ts)
+const OFF_PAGES = 64
 // what a pipe holds on Linux: one read does not return more
 const PIPE_CHUNK = 64 * 1024
 const PIPE_HEADROOM = 8 * 1024
@@ -30,7 +32,7 @@ export class ChunkRing {
   take(length: number): Buffer {
     const oldest = this.#slots.length - (SLOTS - 1)
     const free = this.#slots.findIndex((slot, age) => age < oldest && !this.#holds.has(slot.buffer))
-    const [slot = Buffer.allocUnsafeSlow(FILE_HEADROOM + FILE_CHUNK)] =
+    const [slot = Buffer.allocUnsafeSlow(FILE_HEADROOM + FILE_CHUNK + OFF_PAGES)] =
       free < 0 ? [] : this.#slots.splice(free, 1)
     this.#slots.push(slot)
     return slot.subarray(0, length)

@@ -111,7 +111,8 @@ export class PrefixCutter implements Cutter {
   /** Nobody can know where the next record begins, so there is no going on without this one. */
   #noVarint(read: number): Error {
     const reason = `no length of at most ${MAX_VARINT_BYTES} bytes stands there`
-    const hint = 'See whether the input is whole, and whether its lengths are written as was said (prefix, --prefix)'
+    const hint =
+      'See whether the input is whole, and whether its lengths are written as was said (prefix, --prefix)'
     return brokenError({ input: this.#input, reason, hint }, this.#position + read - MAX_VARINT_BYTES)
   }
 }

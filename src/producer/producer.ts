@@ -191,6 +191,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
   /**
    * Sends many messages, an array or framed bytes. Waits until each has ended; failed ones do not make
    * it reject, they stand in the result.
+   * A frame's `bytes` must stay as they are until then, and where they are large (64 KiB, or 256 bytes a message) librdkafka
+   * reads them where they are: their memory cannot be transferred to a worker any more.
    * @throws MillraceError INVALID_MESSAGE for a frame whose ranges do not fit; ABORTED, PRODUCER_CLOSED or
    * PRODUCER_FATAL when not all could be offered: `context.result` is then the BatchResult of the first
    * `offered` of them, which have ended; the others were not accepted.
