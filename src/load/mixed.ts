@@ -20,8 +20,7 @@ export interface Share {
 export class Mixed {
   readonly #block: MessageBlock
   readonly #bad: readonly BadRecord[]
-  /** Blank lines of the block before the message to begin with: none where all of it is to be taken. */
-  readonly blanksBefore: number
+  readonly #first: number
   #good = 0
   #passed = 0
 
@@ -30,7 +29,12 @@ export class Mixed {
     this.#block = block
     this.#bad = bad
     this.#good = first
-    this.blanksBefore = first === 0 ? 0 : blanksUpTo(block.records, first)
+    this.#first = first
+  }
+
+  /** Blank lines of the block before the message to begin with: none where all of it is to be taken. */
+  get blanksBefore(): number {
+    return this.#first === 0 ? 0 : blanksUpTo(this.#block.records, this.#first)
   }
 
   get left(): number {
