@@ -4,12 +4,17 @@ import { type CommandLine, type OptionSettings, parserConfiguration, type Words 
 /**
  * Reads a command line that begins with the command and is as it should be. yargs itself, which takes longer to load and
  * to parse than a short load takes to run, is wanted only for what is to be explained.
+ * `takesFiles`: behind options, `help` is one. yargs takes it for --help wherever it comes last, and a load of all files of a
+ * folder would send nothing and end well.
  * @returns undefined where it asks for help, or has a mistake: yargs finds it again, and says so
  */
-export function readPlainLine({ options }: CommandLine, words: readonly string[]): Words | undefined {
-  // yargs takes it for --help, at the end
-  if (words.includes('help')) return undefined
+export function readPlainLine(
+  { options }: CommandLine,
+  words: readonly string[],
+  takesFiles = false,
+): Words | undefined {
   const { argv, aliases, error } = parser.detailed([...words], parserOptions(options))
+  if (argv._.at(-1) === 'help' && !(takesFiles && words.length > 2)) return undefined
   const names = Object.keys(options)
   const known = new Set(['_', ...names, ...names.flatMap(name => aliases[name] ?? [])])
   if (error !== null || !Object.keys(argv).every(key => known.has(key))) return undefined

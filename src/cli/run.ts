@@ -33,17 +33,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 /** Options that go without a value, or with one behind an equals sign: what follows them is none of theirs. */
 const MAY_BE_BARE = ['--create-topic']
 
-/** Says so to the parser, which would take the next word. */
+/** Says so to the parser, which would take the next word. @throws MillraceError USAGE for what no parser would complain of */
 function withEmptyValues(argv: readonly string[]): string[] {
   const end = argv.indexOf('--')
-  const isBare = (word: string, at: number) => MAY_BE_BARE.includes(word) && (end < 0 || at < end)
+  const own = end < 0 ? argv : argv.slice(0, end)
+  // where parsers keep what belongs to no option
+  if (own.some(word => /^--_(=|$)/.test(word))) throw new MillraceError('USAGE', 'Unknown argument: _')
+  const isBare = (word: string, at: number) => MAY_BE_BARE.includes(word) && at < own.length
   return argv.map((word, at) => (isBare(word, at) ? `${word}=` : word))
 }
 
 /** @throws MillraceError USAGE */
 async function understand(argv: readonly string[]): Promise<Understood> {
   const entry = commands.find(({ name }) => name === argv[0])
-  const words = entry && readPlainLine(commandLineOf(await entry.load()), argv)
+  const words = entry && readPlainLine(commandLineOf(await entry.load()), argv, entry.takesFiles)
   if (entry !== undefined && words !== undefined) return { entry, words }
   const { readLine } = await import('./full-line.ts')
   return readLine(argv)

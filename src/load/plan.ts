@@ -144,7 +144,14 @@ function inputsOf(
   const inputs = openInputs(files, { stdin: stdin as Readable })
   const names = inputs.map(({ name }) => name)
   const readFor = optionsFor(names, read)
-  for (const name of names) checkReadOptions(name, readFor(name))
+  // inputs of one format have the same options: there may be many thousands of them
+  const checked = new Set<ReadOptions>()
+  for (const name of names) {
+    const own = readFor(name)
+    if (checked.has(own)) continue
+    checkReadOptions(name, own)
+    checked.add(own)
+  }
   return inputs
 }
 

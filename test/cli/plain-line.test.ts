@@ -118,3 +118,21 @@ test.each([
 ])('is left to yargs: %s', line => {
   expect(plain(line.split(' '))).toBeUndefined()
 })
+
+describe('a file that is called help', () => {
+  const asLoad = (line: string) => {
+    const words = line.split(' ')
+    return readPlainLine(lines.get('produce') as CommandLine, words, true)?._
+  }
+
+  test.each([
+    ['produce -t x help', ['produce', 'help']],
+    ['produce -t x data.txt help', ['produce', 'data.txt', 'help']],
+  ])('%s: is loaded', (line, expected) => {
+    expect(asLoad(line)).toEqual(expected)
+  })
+
+  test('alone behind the command it is a question', () => {
+    expect(asLoad('produce help')).toBeUndefined()
+  })
+})
