@@ -77,8 +77,8 @@ function ofBoth() {
 function ndjsonInTwoThreads(): Line {
   return {
     name: 'ndjson-2-threads',
-    title: 'ndjson, keys of a field, two threads, beside plain lines',
-    inputs: { ndjson: { kind: 'ndjson', size: lines.size }, lines },
+    title: '10 M records of ndjson, keys of a field, two threads, beside 3 M plain lines',
+    inputs: { ndjson: { kind: 'ndjson', size: { records: 10 * MILLION } }, lines },
     subjects: {
       ndjson: { input: 'ndjson', command: [...produce('--key-field', 'id', '--threads', '2'), '@input'] },
       lines: { input: 'lines', command: [...produce(), '@input'] },
