@@ -7,7 +7,7 @@ import { EnvelopeExtractor } from './envelopes.ts'
 import { FieldExtractor } from './extract.ts'
 import { planFields } from './field-options.ts'
 import type { ChunkRing } from './file.ts'
-import type { NamedFormat } from './formats.ts'
+import { formatOf, type NamedFormat } from './formats.ts'
 import { RecordFramer } from './framer.ts'
 import { splitKeys } from './keys.ts'
 import { LineFramer, type LineOptions } from './lines.ts'
@@ -57,7 +57,11 @@ const readings: Readonly<Record<NamedFormat, (task: Task) => Reading>> = {
 }
 
 function planReading(input: string, options: ReadOptions, start = 0): Reading {
-  return readings[checkedFormat(input, options)](taskOf(input, options, start))
+  return readingAs(checkedFormat(input, options), input, options, start)
+}
+
+function readingAs(format: NamedFormat, input: string, options: ReadOptions, start = 0): Reading {
+  return readings[format](taskOf(input, options, start))
 }
 
 function taskOf(input: string, options: ReadOptions, start: number): Task {
@@ -193,10 +197,12 @@ export function readRecords(
 
 /**
  * All messages of an input whose plain content is at hand, without waiting. Undefined where it has to be read as any
- * other, to be told of as it is read: something in it is bad. Throws USAGE for options that do not fit.
+ * other, to be told of as it is read: something in it is bad. The options have to have been checked: there may be many thousands
+ * of inputs with the same.
  */
 export function readWhole(name: string, content: Buffer, options: ReadOptions): MessageBlock[] | undefined {
-  const { framer, extract } = planReading(name, { ...options, onBad: 'stop' })
+  const format = formatOf(name, options.format)
+  const { framer, extract } = readingAs(format, name, { ...options, onBad: 'stop' })
   if (framer === undefined) return undefined
   const blocks: MessageBlock[] = []
   try {
