@@ -13,6 +13,11 @@ type Modern = ArrayBuffer & { readonly resizable?: boolean; transfer?(): ArrayBu
 
 let holds: boolean | undefined
 
+/** Memory of its own, which may be borrowed: it never has the size of a WebAssembly memory. */
+export function borrowableMemory(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes % WASM_PAGE === 0 ? bytes + 1 : bytes).subarray(0, bytes)
+}
+
 /**
  * Whether librdkafka may read values out of `bytes` where they are, until their messages have ended: the memory must
  * not go away or shrink meanwhile, whatever the program does. So: the main thread's, and no one's that can be

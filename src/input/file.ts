@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { borrowableMemory } from '../engine/borrow.ts'
 import type { Chunk } from './source.ts'
 import { brokenError, whyUnreadable } from './unreadable.ts'
 
@@ -6,8 +7,6 @@ import { brokenError, whyUnreadable } from './unreadable.ts'
 // 2 MiB 3.8; but each chunk lives on while its messages are in flight.
 const FILE_CHUNK = 512 * 1024
 const FILE_HEADROOM = 64 * 1024
-// memory of whole WebAssembly pages is not borrowed (engine/borrow.ts)
-const OFF_PAGES = 64
 // what a pipe holds on Linux: one read does not return more
 const PIPE_CHUNK = 64 * 1024
 const PIPE_HEADROOM = 8 * 1024
@@ -32,8 +31,7 @@ export class ChunkRing {
   take(length: number): Buffer {
     const oldest = this.#slots.length - (SLOTS - 1)
     const free = this.#slots.findIndex((slot, age) => age < oldest && !this.#holds.has(slot.buffer))
-    const [slot = Buffer.allocUnsafeSlow(FILE_HEADROOM + FILE_CHUNK + OFF_PAGES)] =
-      free < 0 ? [] : this.#slots.splice(free, 1)
+    const [slot = borrowableMemory(FILE_HEADROOM + FILE_CHUNK)] = free < 0 ? [] : this.#slots.splice(free, 1)
     this.#slots.push(slot)
     return slot.subarray(0, length)
   }
@@ -88,7 +86,7 @@ class FileReader {
     const start = this.#size === null ? PIPE_HEADROOM : FILE_HEADROOM
     const length = this.#nextLength()
     if (length === 0) return null
-    const memory = this.#ring?.take(start + length) ?? Buffer.allocUnsafeSlow(start + length)
+    const memory = this.#ring?.take(start + length) ?? borrowableMemory(start + length)
     const bytesRead = await this.#fill(memory, start, length)
     this.#byte += bytesRead
     if (bytesRead > 0) return { memory: memory.subarray(0, start + bytesRead), start }

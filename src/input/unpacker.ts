@@ -1,4 +1,5 @@
 import { type Binding, loadAddon } from '../engine/binding.ts'
+import { borrowableMemory } from '../engine/borrow.ts'
 import { unpackError } from './decoder.ts'
 import type { Chunk } from './source.ts'
 
@@ -118,7 +119,7 @@ class Unpacking {
   async #step(): Promise<Chunk | undefined> {
     const left = this.#input.length - this.#from
     const room = Math.min(CHUNK, Math.max(LEAST_CHUNK, USUAL_RATIO * left))
-    const memory = Buffer.allocUnsafeSlow(HEADROOM + room)
+    const memory = borrowableMemory(HEADROOM + room)
     const { taken, made, state } = await this.#unpacker.step(this.#input, this.#from, memory, HEADROOM)
     this.#from += taken
     this.#isFull = made === room

@@ -1,3 +1,4 @@
+import { borrowableMemory } from '../engine/borrow.ts'
 import {
   type Chunk,
   type Input,
@@ -35,7 +36,7 @@ export class SmallSources {
   constructor(stretches: readonly SmallStretch[], readFor: (name: string) => ReadOptions) {
     this.#stretches = stretches
     this.#readFor = readFor
-    this.#memory = Buffer.allocUnsafeSlow(stretches.reduce((sum, { input }) => sum + input.size, 0))
+    this.#memory = borrowableMemory(stretches.reduce((sum, { input }) => sum + input.size, 0))
     const files = stretches.map(({ input: { name, size } }) => ({ name, size }))
     this.#areThere = readFiles(files, this.#memory)
   }

@@ -35,7 +35,7 @@ describe('readStat', () => {
     try {
       const [text] = (await once(parent.stdout, 'data')) as [Buffer]
       const path = `/proc/${String(text).trim()}`
-      await expect.poll(() => readFileSync(`${path}/stat`, 'latin1')).toContain(') Z ')
+      await expect.poll(() => readFileSync(`${path}/stat`, 'latin1'), { timeout: 10_000 }).toContain(') Z ')
       expect(() => readStat(path)).toThrow('has ended')
     } finally {
       parent.kill('SIGKILL')

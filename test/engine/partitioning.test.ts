@@ -50,26 +50,6 @@ describe('messages without a key', () => {
     expect(seen.size).toBeLessThanOrEqual(2)
   })
 
-  test('go to all partitions in time', async () => {
-    const topic = freshTopic()
-    const producer = await acquainted({ 'sticky.partitioning.linger.ms': 1 }, topic)
-    const seen = new Set<number>()
-
-    const see = async () => {
-      for (const partition of await partitionsOf(producer, without(topic, 10))) seen.add(partition)
-      return [...seen].sort()
-    }
-
-    await expect.poll(see, { timeout: 10_000, interval: 2 }).toEqual(all)
-  })
-
-  test('go anywhere at once where nothing is to stick', async () => {
-    const topic = freshTopic()
-    const producer = await acquainted({ 'sticky.partitioning.linger.ms': 0 }, topic)
-
-    expect([...new Set(await partitionsOf(producer, without(topic, 1000)))].sort()).toEqual(all)
-  })
-
   test('leave a partition that has no leader', async () => {
     const topic = freshTopic()
     const properties = { 'sticky.partitioning.linger.ms': LONG, 'topic.metadata.refresh.interval.ms': 50 }
@@ -136,21 +116,6 @@ describe('messages with a key', () => {
     }
 
     expect(seen.size > 1).toBe(!isKey)
-  })
-
-  test('beside others without one: each goes where it would alone', async () => {
-    const topic = freshTopic()
-    const producer = await acquainted({ 'sticky.partitioning.linger.ms': LONG }, topic)
-    const keyed = Array.from({ length: 100 }, (_, n) => ({ topic, key: `key ${n}`, value: 'v' }))
-    const expected = await partitionsOf(producer, keyed)
-
-    const mixed = await partitionsOf(
-      producer,
-      keyed.flatMap(message => [{ topic, value: 'v' }, message]),
-    )
-
-    expect(mixed.filter((_, index) => index % 2 === 1)).toEqual(expected)
-    expect(new Set(mixed.filter((_, index) => index % 2 === 0)).size).toBeLessThanOrEqual(2)
   })
 })
 

@@ -58,11 +58,14 @@ describe.each(['batch', 'callback'] as const)('messages without a key, %s engine
       })
       const found = new Set<number>()
       await expect
-        .poll(async () => {
-          const result = await producer.sendBatch(messages(topic, 100), { detail: 'all' })
-          for (const partition of partitionsOf(result, 100)) found.add(partition)
-          return found.size
-        })
+        .poll(
+          async () => {
+            const result = await producer.sendBatch(messages(topic, 100), { detail: 'all' })
+            for (const partition of partitionsOf(result, 100)) found.add(partition)
+            return found.size
+          },
+          { timeout: 10_000, interval: 2 },
+        )
         .toBe(PARTITIONS)
     })
 
