@@ -14,7 +14,8 @@ export function readPlainLine(
   takesFiles = false,
 ): Words | undefined {
   const { argv, aliases, error } = parser.detailed([...words], parserOptions(options))
-  if (argv._.at(-1) === 'help' && !(takesFiles && words.length > 2)) return undefined
+  // anywhere: what yargs takes for the last word depends on each --
+  if (argv._.includes('help') && !(takesFiles && words.length > 2)) return undefined
   const names = Object.keys(options)
   const known = new Set(['_', ...names, ...names.flatMap(name => aliases[name] ?? [])])
   if (error !== null || !Object.keys(argv).every(key => known.has(key))) return undefined

@@ -84,6 +84,10 @@ describe('a plain command line is read as yargs reads it, or left to yargs', () 
   })
 })
 
+test('help before a -- of its own is left to yargs', () => {
+  expect(plain(['verify', 'help', '--', '--'])).toBeUndefined()
+})
+
 describe('needs no yargs', () => {
   const cases: readonly [line: string, part: Record<string, unknown>][] = [
     ['produce -b h:1 -t x data.txt', { brokers: 'h:1', topic: 'x', _: ['produce', 'data.txt'], json: false }],
