@@ -76,6 +76,19 @@ export interface Binding {
   hashPacked(fields: Int32Array, count: number, arena: Uint8Array): bigint
 
   /**
+   * Fields of JSON records: input/json-fields.ts. Returns how many records are left to JavaScript; what stands in `found`
+   * is told in src/native/json_scan.h.
+   */
+  findJsonFields(
+    bytes: Uint8Array,
+    ranges: Uint32Array,
+    count: number,
+    fields: Uint32Array,
+    paths: Uint8Array,
+    found: Uint32Array,
+  ): number
+
+  /**
    * A consumer of the addon's own: engine/reader.ts. Texts are lists with NUL between their pieces, or behind each; what
    * starts a job says whether it did.
    */
@@ -221,7 +234,7 @@ export interface ClusterBinding {
 }
 
 /** To be raised with every change of what stands here: an addon that was built before would be called amiss. */
-const ABI = 12
+const ABI = 13
 
 const require = createRequire(import.meta.url)
 // beside dist/ and src/ alike

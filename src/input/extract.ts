@@ -1,6 +1,6 @@
 import type { Header } from '../types.ts'
 import { type Extracted, type OnBad, type Problem, Sieve } from './bad.ts'
-import type { MessageDetails, RecordBlock } from './block.ts'
+import type { MessageBlock, MessageDetails, RecordBlock } from './block.ts'
 import { BytesColumn } from './column.ts'
 import { NotThat, partitionOf, timestampOf, topicOf } from './details.ts'
 import { type FieldPlan, hasDetails } from './field-options.ts'
@@ -8,8 +8,13 @@ import { Piece } from './piece.ts'
 
 /** Finds fields in the records of one format. */
 export interface FieldReader {
-  /** Checks the record `bytes[start, end)`; what is wrong with it, or undefined. */
-  open(bytes: Buffer, start: number, end: number): Problem | undefined
+  /**
+   * Looks at a whole block before any of its records is opened. Where each is good, and each field a piece of the
+   * block's bytes or null: their ranges, by path, of which the caller may keep what it likes.
+   */
+  readonly begin?: ((records: RecordBlock) => readonly Uint32Array[] | undefined) | undefined
+  /** Checks the record `bytes[start, end)`, which is that of this index; what is wrong with it, or undefined. */
+  open(bytes: Buffer, start: number, end: number, index: number): Problem | undefined
   /**
    * Puts the field at `path` (an index of the plan's paths) of the record that is open into `piece`; what is
    * wrong with it, or undefined. `name` is what it is wanted for, for people.
@@ -42,6 +47,10 @@ export class FieldExtractor {
 
   extract(records: RecordBlock, onBad: OnBad): Extracted {
     const { bytes, ranges, count } = records
+    const fields = this.#reader.begin?.(records)
+    if (fields !== undefined && !this.#wantsDetails && this.#nullValue === undefined) {
+      return { block: this.#asFound(records, fields), stopped: undefined }
+    }
     const ownValues =
       this.#plan.value !== undefined || this.#reader.value !== undefined || this.#nullValue !== undefined
     const sieve = new Sieve(records, onBad)
@@ -49,7 +58,7 @@ export class FieldExtractor {
     const values = ownValues ? new BytesColumn(bytes, count) : undefined
     const details: MessageDetails[] | undefined = this.#wantsDetails ? [] : undefined
     for (let index = 0; index < count; index++) {
-      const problem = this.#look(bytes, ranges[2 * index]!, ranges[2 * index + 1]!)
+      const problem = this.#look(bytes, ranges[2 * index]!, ranges[2 * index + 1]!, index)
       if (problem === undefined) {
         if (keys !== undefined) this.#key.addTo(keys)
         if (values !== undefined) this.#value.addTo(values)
@@ -67,12 +76,26 @@ export class FieldExtractor {
     return { block, stopped: sieve.stopped }
   }
 
+  /** Messages of a block that needs no look at its records, one by one. */
+  #asFound(records: RecordBlock, fields: readonly Uint32Array[]): MessageBlock {
+    const { bytes, ranges, count } = records
+    const { key, value } = this.#plan
+    return {
+      bytes,
+      ranges: value === undefined ? ranges : fields[value]!,
+      keys: key === undefined ? undefined : { bytes, ranges: fields[key]! },
+      details: undefined,
+      count,
+      records,
+    }
+  }
+
   /** Reads all that is wanted of one record before any of it is taken. */
-  #look(bytes: Buffer, start: number, end: number): Problem | undefined {
+  #look(bytes: Buffer, start: number, end: number, index: number): Problem | undefined {
     const reader = this.#reader
     const { key } = this.#plan
     return (
-      reader.open(bytes, start, end) ??
+      reader.open(bytes, start, end, index) ??
       (key === undefined ? undefined : reader.read(key, 'key', this.#key)) ??
       this.#lookAtValue(bytes, start, end) ??
       (this.#wantsDetails ? this.#lookAtDetails(bytes) : undefined)

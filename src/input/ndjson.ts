@@ -1,15 +1,19 @@
 import { isUtf8 } from 'node:buffer'
+import { NO_BYTES } from '../types.ts'
 import type { Problem } from './bad.ts'
+import type { RecordBlock } from './block.ts'
 import type { FieldName, FieldReader } from './extract.ts'
 import { FieldFinder, type FieldPath, parseFieldPath } from './fields.ts'
+import { type BlockFinder, LOOK } from './json-fields.ts'
 import { canonicalText, NoText, numberText, unescapeString } from './json-text.ts'
 import type { Piece } from './piece.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** Finds fields in records that are JSON values. */
+/** Finds fields in records that are JSON values: those of plain records with the rest of their block, if it can be done. */
 export class JsonReader implements FieldReader {
+  readonly #blocks: BlockFinder | undefined
   readonly #paths: readonly FieldPath[]
   /** One a path; the first has checked the whole record, the others need not. */
   readonly #finders: readonly FieldFinder[]
@@ -18,13 +22,28 @@ export class JsonReader implements FieldReader {
   #end = 0
   #first: 'found' | 'missing' = 'missing'
 
-  constructor(paths: readonly string[]) {
+  /** What the block has by path, none where nobody looks at blocks; and where in it the record is that is open, or -1. */
+  #found: readonly Uint32Array[] = []
+  #at = -1
+
+  constructor(paths: readonly string[], blocks: BlockFinder | undefined) {
+    this.#blocks = blocks
     this.#paths = paths.map(parseFieldPath)
     this.#finders =
       paths.length === 0 ? [new FieldFinder(undefined)] : this.#paths.map(path => new FieldFinder(path))
   }
 
-  open(bytes: Buffer, start: number, end: number): Problem | undefined {
+  begin(records: RecordBlock): readonly Uint32Array[] | undefined {
+    if (this.#blocks === undefined) return undefined
+    const { ranges, left } = this.#blocks.find(records)
+    this.#found = ranges
+    return left === 0 ? ranges : undefined
+  }
+
+  open(bytes: Buffer, start: number, end: number, index: number): Problem | undefined {
+    const first = this.#found[0]?.[2 * index] ?? LOOK
+    this.#at = first === LOOK ? -1 : 2 * index
+    if (this.#at >= 0) return undefined
     const finder = this.#finders[0]!
     const found = finder.find(bytes, start, end)
     if (found === 'fault') return notJson(finder, bytes, start, end)
@@ -41,6 +60,10 @@ export class JsonReader implements FieldReader {
    * or have in it what no text can stand for.
    */
   read(path: number, name: FieldName, piece: Piece): Problem | undefined {
+    if (this.#at >= 0) {
+      this.#take(path, piece)
+      return undefined
+    }
     const finder = this.#finders[path]!
     const found = path === 0 ? this.#first : finder.find(this.#bytes, this.#start, this.#end)
     const { text } = this.#paths[path]!
@@ -56,6 +79,13 @@ export class JsonReader implements FieldReader {
         at: finder.start,
       }
     }
+  }
+
+  #take(path: number, piece: Piece): void {
+    const ranges = this.#found[path]!
+    const start = ranges[this.#at]!
+    if (start === NO_BYTES) piece.setOwn(null)
+    else piece.setSlice(start, ranges[this.#at + 1]!)
   }
 }
 

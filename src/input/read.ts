@@ -9,6 +9,7 @@ import { planFields } from './field-options.ts'
 import type { ChunkRing } from './file.ts'
 import { formatOf, type NamedFormat } from './formats.ts'
 import { RecordFramer } from './framer.ts'
+import { BlockFinder } from './json-fields.ts'
 import { splitKeys } from './keys.ts'
 import { LineFramer, type LineOptions } from './lines.ts'
 import { JsonReader } from './ndjson.ts'
@@ -125,7 +126,8 @@ function plain({ options, onBad, nullValue }: Task): Reading['extract'] {
 
 function ndjson({ options, onBad, nullValue }: Task): Reading['extract'] {
   const plan = planFields(options)
-  const extractor = new FieldExtractor(new JsonReader(plan.paths), plan, nullValue)
+  const reader = new JsonReader(plan.paths, BlockFinder.of(plan))
+  const extractor = new FieldExtractor(reader, plan, nullValue)
   return records => extractor.extract(records, onBad)
 }
 

@@ -14,6 +14,7 @@ void bind_cluster(Napi::Env env, Napi::Object exports);
 void bind_files(Napi::Env env, Napi::Object exports);
 void bind_hash(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
+void bind_json(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);
 void bind_lock(Napi::Env env, Napi::Object exports);
 void bind_offers(Napi::Env env, Napi::Object exports);
@@ -36,6 +37,40 @@ inline Napi::Value fail(Napi::Env env, const char *why) {
 inline bool flag(const Napi::Value &value) {
   bool set = false;
   return napi_get_value_bool(value.Env(), value, &set) == napi_ok && set;
+}
+
+// @returns false where it is no typed array of \p type
+template <typename T>
+bool elements(const Napi::Value &value, napi_typedarray_type type, T **data, size_t *length) {
+  bool is_typed = false;
+  if (napi_is_typedarray(value.Env(), value, &is_typed) != napi_ok || !is_typed) return false;
+  napi_typedarray_type found;
+  void *at = nullptr;
+  if (napi_get_typedarray_info(value.Env(), value, &found, length, &at, nullptr, nullptr) != napi_ok) return false;
+  *data = static_cast<T *>(at);
+  return found == type;
+}
+
+struct Bytes {
+  const uint8_t *data = nullptr;
+  size_t size = 0;
+};
+
+// @returns false where it is no Uint8Array; one of no bytes has a pointer, too
+inline bool bytes_of(const Napi::Value &value, Bytes *out) {
+  static const uint8_t empty[1] = {0};
+  if (!elements(value, napi_uint8_array, &out->data, &out->size)) return false;
+  if (out->data == nullptr || out->size == 0) *out = {empty, 0};
+  return true;
+}
+
+// @returns false where it is no number from 0 to 4294967295
+inline bool index_of(const Napi::Value &value, uint32_t *out) {
+  double number = 0;
+  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) return false;
+  if (!(number >= 0 && number <= 4294967295.0)) return false;
+  *out = static_cast<uint32_t>(number);
+  return true;
 }
 
 // @returns where its \p count elements are, or null where the thread is ending

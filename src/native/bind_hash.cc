@@ -12,42 +12,8 @@ namespace {
 // Of the eleven int32 that engine/packer.ts writes for each message.
 enum Field { kKeyAt = 2, kKeySize, kValueAt, kValueSize, kHeadersAt, kHeadersSize, kFields = 11 };
 
-// Something that is not null has to have a pointer.
-const uint8_t kEmpty[1] = {0};
-
-struct Bytes {
-  const uint8_t *data = nullptr;
-  size_t size = 0;
-};
-
-// @returns false where it is no typed array of \p type
-template <typename T>
-bool elements(const Napi::Value &value, napi_typedarray_type type, const T **data, size_t *length) {
-  bool is_typed = false;
-  if (napi_is_typedarray(value.Env(), value, &is_typed) != napi_ok || !is_typed) return false;
-  napi_typedarray_type found;
-  void *at = nullptr;
-  if (napi_get_typedarray_info(value.Env(), value, &found, length, &at, nullptr, nullptr) != napi_ok) return false;
-  *data = static_cast<const T *>(at);
-  return found == type;
-}
-
-bool bytes_of(const Napi::Value &value, Bytes *out) {
-  if (!elements(value, napi_uint8_array, &out->data, &out->size)) return false;
-  if (out->data == nullptr || out->size == 0) *out = {kEmpty, 0};
-  return true;
-}
-
 // @returns false where it is neither null nor bytes
 bool maybe_bytes(const Napi::Value &value, Bytes *out) { return value.IsNull() || bytes_of(value, out); }
-
-bool index_of(const Napi::Value &value, uint32_t *out) {
-  double number = 0;
-  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) return false;
-  if (!(number >= 0 && number <= 4294967295.0)) return false;
-  *out = static_cast<uint32_t>(number);
-  return true;
-}
 
 struct Cutter {
   Bytes bytes;

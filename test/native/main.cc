@@ -1,5 +1,5 @@
 // The stress program of the batch engine's native core, without Node:
-//   stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|scout|producers]
+//   stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|scout|json|producers]
 // Goes through its parts again and again, each round by a seed of its own, until the time is up. Ends with 0, or with
 // the seed of the round that failed.
 
@@ -43,6 +43,7 @@ constexpr Part kParts[] = {{"room", room_round},
                            {"waker", waker_round},
                            {"gate", gate_round},
                            {"scout", scout_round},
+                           {"json", json_round},
                            {"producers", producers_round}};
 
 struct Options {
@@ -53,7 +54,7 @@ struct Options {
 };
 
 int usage() {
-  fprintf(stderr, "stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|scout|producers]\n");
+  fprintf(stderr, "stress-core [--seconds N] [--rounds N] [--seed N] [--part room|waker|gate|scout|json|producers]\n");
   return 2;
 }
 

@@ -37,6 +37,8 @@ describe.each(['address', 'thread'] as const)('the native core without Node, %s'
 
     test('a message that ends while it is asked where it went', () => run('scout', 2), RUN_MS)
 
+    test('JSON records at the end of memory', () => run('json', 1), RUN_MS)
+
     // with node-rdkafka's, ThreadSanitizer would take each of librdkafka's locks for none
     const blind = sanitizer === 'thread' && !hasLibrary(sanitizer)
     const wanted = blind

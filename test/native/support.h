@@ -92,6 +92,7 @@ void room_round(uint64_t seed);
 void waker_round(uint64_t seed);
 void gate_round(uint64_t seed);
 void scout_round(uint64_t seed);
+void json_round(uint64_t seed);
 void producers_round(uint64_t seed);
 
 }  // namespace stress
