@@ -5,7 +5,7 @@ namespace millrace {
 namespace {
 
 // The same number as in engine/binding.ts.
-constexpr int kAbi = 12;
+constexpr int kAbi = 13;
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("abi", Napi::Number::New(env, kAbi));
@@ -17,6 +17,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_hash(env, exports);
   bind_histogram(env, exports);
   bind_kafka(env, exports);
+  bind_lent_memory(env, exports);
   bind_lock(env, exports);
   bind_offers(env, exports);
   bind_reader(env, exports);
