@@ -3,6 +3,7 @@ import { deferred } from '../deferred.ts'
 import type { MillraceError } from '../errors.ts'
 import type { Delivery, Detail, Framed, Message } from '../types.ts'
 import type { Binding } from './binding.ts'
+import type { Borrowing } from './borrow.ts'
 import type { DeliveryErrors } from './delivery-errors.ts'
 import { DeliveryRuns, type VisitRun, visitRuns } from './delivery-runs.ts'
 import type { Failure, Tally } from './engine.ts'
@@ -39,7 +40,7 @@ export class BatchTally implements Tally {
   readonly #channel: number
   readonly #errors: DeliveryErrors
   readonly #end = deferred<void>()
-  #borrows: boolean | undefined
+  #borrowing: Borrowing | undefined
   /** @internal librdkafka refused a message since the producer cannot go on. */
   fatal = false
   /** What is offered, for the topics of its failures; and to be handed back where it was never sent. */
@@ -73,9 +74,9 @@ export class BatchTally implements Tally {
   }
 
   /** @internal Whether its values stay where they are; asked once, since the memory is marked then. */
-  borrows(ask: () => boolean): boolean {
-    this.#borrows ??= ask()
-    return this.#borrows
+  borrowing(ask: () => Borrowing): Borrowing {
+    this.#borrowing ??= ask()
+    return this.#borrowing
   }
 
   get offered(): number {

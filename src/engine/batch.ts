@@ -7,7 +7,7 @@ import type { Detail, Framed, Message } from '../types.ts'
 import { MESSAGE_OVERHEAD } from './admission.ts'
 import { BatchTally } from './batch-tally.ts'
 import type { Binding } from './binding.ts'
-import { borrowable } from './borrow.ts'
+import { borrowing } from './borrow.ts'
 import { DeliveryErrors, fatalError } from './delivery-errors.ts'
 import type { Engine, EngineCounts, EngineListener, Failure, Limits, Receiver, Tally } from './engine.ts'
 import { asMillraceError, encode, messageOf, misplaced, producerClosed, tooLarge } from './message.ts'
@@ -419,7 +419,7 @@ export class BatchEngine implements Engine {
       for (let index = from; index < to; index++) this.#refuse(tally, { index, error })
       return to
     }
-    const borrow = tally.borrows(() => borrowable(bytes, ranges.length / 2))
+    const borrow = tally.borrowing(() => borrowing(bytes, ranges.length / 2))
     for (let index = from; index < to; index++) {
       const next = this.#binding.framed(
         this.#channel,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { describe, MillraceError } from '../errors.ts'
+import type { Borrowing } from './borrow.ts'
 
 /** The addon's functions; what each does stands in src/native/bind_*.cc. Channels and batches go by number. */
 export interface Binding {
@@ -34,8 +35,12 @@ export interface Binding {
     keyBytes: Uint8Array | null,
     keyRanges: Uint32Array | null,
     arena: Uint8Array,
-    borrow: boolean,
+    borrow: Borrowing,
   ): number
+  /** Memory that `framed` can hold on to by itself: engine/borrow.ts. Null: none is to be had, or Node takes none. */
+  lend(bytes: number): Buffer | null
+  /** How many blocks of it there are in the process: JavaScript's, and what messages in flight point into. */
+  lentBlocks(): number
   lease(channel: number, bytes: number): number
   singles(
     channel: number,

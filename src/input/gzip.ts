@@ -1,5 +1,6 @@
 import { createGunzip } from 'node:zlib'
 import { throughDecoder } from './decoder.ts'
+import type { ChunkRing } from './file.ts'
 import type { Chunk } from './source.ts'
 import { throughUnpacker, Unpacker } from './unpacker.ts'
 
@@ -11,10 +12,11 @@ export async function* gunzip(
   name: string,
   chunks: AsyncIterable<Chunk>,
   ahead: boolean,
+  ring?: ChunkRing,
 ): AsyncGenerator<Chunk, void, undefined> {
   const unpacker = Unpacker.open('gzip')
   if (unpacker === undefined) yield* gunzipByNode(name, chunks)
-  else yield* throughUnpacker(unpacker, chunks, { name, packing: 'gzip', ahead })
+  else yield* throughUnpacker(unpacker, chunks, { name, packing: 'gzip', ahead, ring })
 }
 
 /** Where there is no addon: a third of the speed, and up to a chunk of the decoder's before damage is lost. */

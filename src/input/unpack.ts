@@ -36,7 +36,7 @@ export function isPacked(name: string, asked: Decompression = 'auto'): boolean {
 /**
  * The bytes of an input once they are unpacked, several members or frames one after the other. Throws
  * INPUT_UNREADABLE with the byte reached (of what was unpacked) for a stream that is damaged or cut off,
- * after all before it was given out. `ring`: for what is not packed.
+ * after all before it was given out. `ring`: may be read, or unpacked, into.
  */
 export function unpacked(
   input: Input,
@@ -46,7 +46,9 @@ export function unpacked(
   const { name, size } = input
   if (asked === 'auto' && name === STANDARD_INPUT) return sniffed(name, input.chunks())
   const packing = asked === 'auto' ? packingOf(name).packing : asked
-  return packing === 'none' ? input.chunks(ring) : unpackAs(packing, name, input.chunks(), size !== null)
+  return packing === 'none'
+    ? input.chunks(ring)
+    : unpackAs(packing, name, input.chunks(), size !== null, ring)
 }
 
 /** @param ahead whether chunks may be asked for before they are needed: of what cannot make one wait, as a file */
@@ -55,9 +57,10 @@ export function unpackAs(
   name: string,
   chunks: AsyncIterable<Chunk>,
   ahead: boolean,
+  ring?: ChunkRing,
 ): AsyncIterable<Chunk> {
-  if (packing === 'gzip') return gunzip(name, chunks, ahead)
-  return packing === 'zstd' ? unzstd(name, chunks, ahead) : chunks
+  if (packing === 'gzip') return gunzip(name, chunks, ahead, ring)
+  return packing === 'zstd' ? unzstd(name, chunks, ahead, ring) : chunks
 }
 
 async function* sniffed(name: string, chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk, void, undefined> {

@@ -1,6 +1,7 @@
 import { type Binding, loadAddon } from '../engine/binding.ts'
 import { borrowableMemory } from '../engine/borrow.ts'
 import { unpackError } from './decoder.ts'
+import type { ChunkRing } from './file.ts'
 import type { Chunk } from './source.ts'
 
 /** As chunks of files are: larger ones save hardly anything, and each lives on while its messages are in flight. */
@@ -21,6 +22,8 @@ export interface UnpackOptions {
   readonly packing: keyof typeof packings
   /** Whether to ask for chunks before they are needed: not of a pipe, which would have to be waited for to be closed. */
   readonly ahead: boolean
+  /** Whose memory is unpacked into, as large as chunks are here; absent: each has its own. */
+  readonly ring?: ChunkRing | undefined
 }
 
 /** An unpacker of the addon, to be closed. */
@@ -79,15 +82,19 @@ class CutOff extends Error {
 class Unpacking {
   readonly #unpacker: Unpacker
   readonly #source: AsyncIterator<Chunk>
+  readonly #ring: ChunkRing | undefined
+  /** Taken of the ring, and nothing came of it: what is taken and not given out would age those that were. */
+  #spare: Buffer | undefined
   #input: Buffer = Buffer.alloc(0)
   #from = 0
   /** More may come of what was taken. */
   #isFull = false
   #state: number = INSIDE
 
-  constructor(unpacker: Unpacker, source: AsyncIterator<Chunk>) {
+  constructor(unpacker: Unpacker, source: AsyncIterator<Chunk>, ring: ChunkRing | undefined) {
     this.#unpacker = unpacker
     this.#source = source
+    this.#ring = ring
   }
 
   /** Whether there is something to unpack without asking for more. */
@@ -119,12 +126,21 @@ class Unpacking {
   async #step(): Promise<Chunk | undefined> {
     const left = this.#input.length - this.#from
     const room = Math.min(CHUNK, Math.max(LEAST_CHUNK, USUAL_RATIO * left))
-    const memory = borrowableMemory(HEADROOM + room)
+    const whole = this.#whole(HEADROOM + room)
+    const memory = whole.subarray(0, HEADROOM + room)
     const { taken, made, state } = await this.#unpacker.step(this.#input, this.#from, memory, HEADROOM)
     this.#from += taken
     this.#isFull = made === room
     this.#state = state
+    if (made === 0 && this.#ring !== undefined) this.#spare = whole
     return made === 0 ? undefined : { memory: memory.subarray(0, HEADROOM + made), start: HEADROOM }
+  }
+
+  #whole(length: number): Buffer {
+    if (this.#ring === undefined) return borrowableMemory(length)
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare ?? this.#ring.take(HEADROOM + CHUNK)
   }
 }
 
@@ -135,10 +151,10 @@ class Unpacking {
 export async function* throughUnpacker(
   unpacker: Unpacker,
   chunks: AsyncIterable<Chunk>,
-  { name, packing, ahead }: UnpackOptions,
+  { name, packing, ahead, ring }: UnpackOptions,
 ): AsyncGenerator<Chunk, void, undefined> {
   const source = chunks[Symbol.asyncIterator]()
-  const unpacking = new Unpacking(unpacker, source)
+  const unpacking = new Unpacking(unpacker, source, ring)
   let byte = 0
   let coming: Promise<Chunk | null> | undefined
   try {

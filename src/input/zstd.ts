@@ -1,5 +1,6 @@
 import * as zlib from 'node:zlib'
 import { type Decoder, throughDecoder, unpackError } from './decoder.ts'
+import type { ChunkRing } from './file.ts'
 import type { Chunk } from './source.ts'
 import { throughUnpacker, Unpacker } from './unpacker.ts'
 import { type FramePiece, FrameWalker } from './zstd-frames.ts'
@@ -16,10 +17,11 @@ export async function* unzstd(
   name: string,
   chunks: AsyncIterable<Chunk>,
   ahead: boolean,
+  ring?: ChunkRing,
 ): AsyncGenerator<Chunk, void, undefined> {
   const unpacker = Unpacker.open('zstd')
   if (unpacker === undefined) yield* unzstdWithoutAddon(name, chunks)
-  else yield* throughUnpacker(unpacker, chunks, { name, packing: 'zstd', ahead })
+  else yield* throughUnpacker(unpacker, chunks, { name, packing: 'zstd', ahead, ring })
 }
 
 export function unzstdWithoutAddon(name: string, chunks: AsyncIterable<Chunk>): AsyncIterable<Chunk> {

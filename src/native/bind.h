@@ -16,6 +16,7 @@ void bind_hash(Napi::Env env, Napi::Object exports);
 void bind_histogram(Napi::Env env, Napi::Object exports);
 void bind_json(Napi::Env env, Napi::Object exports);
 void bind_kafka(Napi::Env env, Napi::Object exports);
+void bind_lent_memory(Napi::Env env, Napi::Object exports);
 void bind_lock(Napi::Env env, Napi::Object exports);
 void bind_offers(Napi::Env env, Napi::Object exports);
 void bind_reader(Napi::Env env, Napi::Object exports);

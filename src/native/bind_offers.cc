@@ -27,6 +27,9 @@ enum Field {
   kFields
 };
 
+// What becomes of a frame's values, as engine/borrow.ts says it.
+enum Borrowing { kCopied, kIfLent, kVouchedFor };
+
 constexpr int kClosed = -1;
 // each has a slot; the same figure as in producer/sender.ts
 constexpr double kMostInBatch = 1 << 26;
@@ -175,11 +178,17 @@ bool read_cutter(const Napi::Value &bytes, const Napi::Value &ranges, uint32_t m
   return true;
 }
 
+int32_t borrowing_of(const Napi::Value &value) {
+  int32_t given = kCopied;
+  return napi_get_value_int32(value.Env(), value, &given) == napi_ok ? given : kCopied;
+}
+
 // framed(number, batch, from, to, fields, bytes, ranges, keyBytes|null, keyRanges|null, arena, borrow)
 // -> next; -1: closed; otherwise those before `index` were taken, and that one cannot be: -2 - 2 * index: its range is
 // out of bounds; -3 - 2 * index: it is larger than all that may be in flight.
-// One fields record with what all messages share; value (and key) by ranges. With borrow the values stay where they
-// are until the batch has ended: JavaScript keeps that memory from going away.
+// One fields record with what all messages share; value (and key) by ranges. With borrow, 1 or 2, the values stay where
+// they are until the batch has ended if all of `bytes` is lent memory, which the batch holds. With 2 also where it is not:
+// JavaScript keeps that memory from going away.
 Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   Attachment *at = Environment::find(info);
@@ -197,8 +206,6 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   Outgoing message;
   if (!read_message(packed.fields, packed.arena, packed.arena_size, &message))
     return fail(env, "a message is out of range");
-  message.borrow = flag(info[10]);
-  if (message.borrow) at->lane->borrow();
   const bool keyed = info[7].IsTypedArray() && info[8].IsTypedArray();
   Cutter values;
   Cutter keys;
@@ -209,6 +216,10 @@ Napi::Value OfferFramed(const Napi::CallbackInfo &info) {
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
   if (!Lane::even(message, *batch)) return fail(env, kUneven);
   Lane &lane = *at->lane;
+  const int32_t borrowing = borrowing_of(info[10]);
+  const bool lent = borrowing != kCopied && batch->hold(values.data, values.size);
+  message.borrow = lent || borrowing == kVouchedFor;
+  if (message.borrow && !lent) lane.borrow();
   const auto cut = [&](uint32_t index) {
     return values.cut(index, &message.value, &message.value_size) &&
            (!keyed || keys.cut(index, &message.key, &message.key_size));

@@ -18,6 +18,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   bind_histogram(env, exports);
   bind_json(env, exports);
   bind_kafka(env, exports);
+  bind_lent_memory(env, exports);
   bind_lock(env, exports);
   bind_offers(env, exports);
   bind_reader(env, exports);

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <vector>
+
+#include "lent_memory.h"
 
 namespace millrace {
 
@@ -68,6 +71,20 @@ struct Batch {
   std::atomic<uint32_t> unsent{0};
   std::atomic<uint32_t> possibly_persisted{0};
   Batch *next = nullptr;
+
+  // What its messages point into; let go of with the batch, and so after the last of them has ended.
+  std::vector<LentMemory::Hold> lent;
+
+  // @brief Holds the memory those bytes lie in until the batch is freed, if it is lent. @returns whether it is
+  // @locality the lane's thread
+  bool hold(const void *data, size_t size) {
+    for (const LentMemory::Hold &one : lent)
+      if (one->has(data, size)) return true;
+    LentMemory::Hold found = LentMemory::find(data, size);
+    if (found == nullptr) return false;
+    lent.push_back(std::move(found));
+    return true;
+  }
 
   // @brief Whether that is what its messages cost beside key and value. The first one says it: what is in flight
   // gives back by this figure, on other threads. @locality the lane's thread

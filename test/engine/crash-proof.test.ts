@@ -47,6 +47,8 @@ test.each([
 
 test(`workers terminated at any moment, seed ${seed}`, () => passes('workers', seed), RUN_MS)
 
+test(`workers lose the memory that they have lent, seed ${seed}`, () => passes('lent', seed), RUN_MS)
+
 test(`the addon's functions with anything at any place, seed ${seed}`, () => passes('raw', seed), RUN_MS)
 
 describe('the process ends with messages in flight', () => {

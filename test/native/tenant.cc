@@ -59,6 +59,14 @@ const uint8_t *Tenant::bytes(std::vector<Bytes> *memory, size_t size) {
   return memory->back().get();
 }
 
+const uint8_t *Tenant::lent(Batch *batch, size_t size) {
+  const auto block = LentMemory::make(std::max<size_t>(size, 1));
+  std::memset(block->data(), 'a' + static_cast<int>(chance_.number(26)), size);
+  if (!batch->hold(block->data(), size)) fail("lent memory is not found");
+  if (batch->hold(block->data(), block->size() + 1)) fail("more was found than is lent");
+  return block->data();
+}
+
 Outgoing Tenant::message(std::vector<Bytes> *memory) {
   Outgoing out = {lane_->topic(Cluster::topic(chance_.number(Cluster::kTopics))), RD_KAFKA_PARTITION_UA, nullptr, 0,
                   nullptr, 0, 0, nullptr, 0, false};
@@ -97,6 +105,8 @@ void Tenant::send_batch(bool slots) {
   Sent &sent = batches_[batch];
   std::vector<Bytes> memory;
   std::vector<Bytes> *values = borrows_ && chance_.one_in(2) ? &sent.borrowed : nullptr;
+  const bool lends = values == nullptr && chance_.one_in(3);
+  const bool borrows = values != nullptr || lends;
   if (values != nullptr) lane_->borrow();
   Outgoing shared = message(&memory);
   // cut short now and then, as by an abort
@@ -111,11 +121,11 @@ void Tenant::send_batch(bool slots) {
         break;
       }
       const auto next = [&] {
-        Outgoing one = slots && values == nullptr ? message(&memory) : shared;
-        if (!slots || values != nullptr) {
+        Outgoing one = slots && !borrows ? message(&memory) : shared;
+        if (!slots || borrows) {
           one.value_size = chance_.one_in(40) ? 1500 : chance_.number(300);
-          one.value = bytes(values != nullptr ? values : &memory, one.value_size);
-          one.borrow = values != nullptr;
+          one.value = lends ? lent(batch, one.value_size) : bytes(values != nullptr ? values : &memory, one.value_size);
+          one.borrow = borrows;
           if (!slots && index > 0 && chance_.one_in(200)) one.headers_size = one.headers_size == 0 ? 0 : one.headers_size - 1;
         }
         return one;

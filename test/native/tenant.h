@@ -72,6 +72,8 @@ class Tenant {
   // Bytes of their own each, and no more than needed, so that a read beyond them is seen.
   millrace::Outgoing message(std::vector<Bytes> *memory);
   const uint8_t *bytes(std::vector<Bytes> *memory, size_t size);
+  // Bytes that nobody but the batch holds once this returns.
+  const uint8_t *lent(millrace::Batch *batch, size_t size);
   int64_t in_flight() const;
 
   millrace::Channel *const channel_;
