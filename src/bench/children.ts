@@ -61,6 +61,8 @@ function isResult(result: unknown): boolean {
 
 export interface ClusterProcess {
   readonly bootstrapServers: string
+  /** Resolves once its process has ended, with how. Never rejects. */
+  readonly ended: Promise<string>
   /** Resolves when its process is gone. */
   stop(): Promise<void>
 }
@@ -83,6 +85,7 @@ export async function forkCluster(topics: Readonly<Record<string, number>> = {})
   if ('error' in first) throw fromSentError(first.error)
   return {
     bootstrapServers: first.brokers,
+    ended,
     async stop() {
       child.kill('SIGKILL')
       await ended

@@ -4,7 +4,7 @@ import { aborted } from '../errors.ts'
 import { DEFAULT_PARTITIONS } from '../testing/embedded-cluster.ts'
 import type { Installation } from './against.ts'
 import type { Cell } from './cell.ts'
-import { forkCluster, forkTrial, type TrialOutcome } from './children.ts'
+import { type ClusterProcess, forkCluster, forkTrial, type TrialOutcome } from './children.ts'
 import { isEmbedded, type Plan } from './plan.ts'
 import type { Stage } from './stages/stage.ts'
 import { Topics } from './topics.ts'
@@ -95,7 +95,10 @@ export class TrialRunner {
       if (own) this.#topics ??= new Topics(reached)
       const made = own ? await this.#topics?.make(cell.partitions, this.#signal) : undefined
       const spec: TrialSpec = { ...trial, topic: made ?? topic ?? madeByAsking, properties: reached }
-      const outcome = await forkTrial(spec, this.#signal, other?.trialProcess, onProgress)
+      const run = (signal: AbortSignal) => forkTrial(spec, signal, other?.trialProcess, onProgress)
+      const outcome = await (cluster === undefined
+        ? run(this.#signal)
+        : unlessClusterEnds(cluster, this.#signal, run))
       if (made !== undefined) await this.#topics?.drop(made)
       return outcome
     } finally {
@@ -109,6 +112,31 @@ export class TrialRunner {
     if (left.length === 0) return
     onWarning(`these topics could not be deleted and are still there: ${left.join(', ')}`)
   }
+}
+
+/**
+ * As the trial, or that its cluster ended under it: nothing would come of what is on its way but a minute of waiting,
+ * and what a trial says of that is not what happened.
+ */
+async function unlessClusterEnds(
+  { ended }: ClusterProcess,
+  signal: AbortSignal,
+  trial: (signal: AbortSignal) => Promise<TrialOutcome>,
+): Promise<TrialOutcome> {
+  const gone = new AbortController()
+  let died: string | undefined
+  void ended.then(how => {
+    died = `the embedded cluster's process ${how}`
+    gone.abort()
+  })
+  const tried = trial(AbortSignal.any([signal, gone.signal]))
+  return tried.then(
+    outcome => (died === undefined ? outcome : { died }),
+    error => {
+      if (died === undefined || signal.aborted) throw error
+      return { died }
+    },
+  )
 }
 
 /** `order`: the how-manieth of its run. */

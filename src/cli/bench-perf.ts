@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Cell } from '../bench/cell.ts'
 import type { Plan } from '../bench/plan.ts'
-import { describe, MillraceError } from '../errors.ts'
+import { MillraceError } from '../errors.ts'
 import { parseDelimiter } from '../input/delimiter.ts'
 import { type Given, number, single } from './numbers.ts'
 
@@ -101,11 +101,7 @@ function checkDelimiter(delimiter: string, args: PerfArguments): void {
       hint: 'Give that as well',
     })
   }
-  try {
-    parseDelimiter(delimiter)
-  } catch (cause) {
-    throw new MillraceError('USAGE', `--payload-delimiter: ${describe(cause)}`, { cause })
-  }
+  parseDelimiter(delimiter, '--payload-delimiter')
 }
 
 function transactionsOf(

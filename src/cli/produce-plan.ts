@@ -65,7 +65,7 @@ function bytes(
   options: ProduceArguments,
 ): Buffer | undefined {
   const text = single(option, options[option])
-  return text === undefined ? undefined : parseDelimiter(text)
+  return text === undefined ? undefined : parseDelimiter(text, `--${option}`)
 }
 
 function createTopic(options: ProduceArguments): LoadOptions['createTopic'] {

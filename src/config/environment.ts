@@ -1,6 +1,7 @@
+import { nearest } from '../nearest.ts'
 import type { SourcedValue } from './java.ts'
 import { javaHint } from './java.ts'
-import { nearest, propertyNames } from './names.ts'
+import { propertyNames } from './names.ts'
 
 const PREFIX = 'MILLRACE_'
 

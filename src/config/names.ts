@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein'
+import { nearest } from '../nearest.ts'
 import type { PropertyFacts } from './facts.ts'
 import { librdkafkaProperties } from './librdkafka-properties.generated.ts'
 import { ownedProperties } from './owned.ts'
@@ -52,11 +52,4 @@ export function nearestProperty(name: string): string | undefined {
     .replace(/[-_]/g, '.')
     .toLowerCase()
   return nearest(dotted, settable)
-}
-
-/** The closest of `candidates`, unless more than a third of the word would have to change. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  if (candidates.length === 0) return undefined
-  const found = closest(word, candidates)
-  return distance(word, found) <= Math.max(1, Math.floor(word.length / 3)) ? found : undefined
 }

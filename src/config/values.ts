@@ -1,6 +1,6 @@
 import type { MillraceError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 import type { PropertyFacts } from './facts.ts'
-import { nearest } from './names.ts'
 import { showable } from './redact.ts'
 import { refusal } from './refusals.ts'
 

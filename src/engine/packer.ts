@@ -31,8 +31,12 @@ const ID = 10
 const NONE = -1
 /** A UTF-16 unit is at most three bytes of UTF-8. */
 const MOST_PER_UNIT = 3
-const FIRST_ARENA = 256 * 1024
-const MOST_KEPT = 4 * FIRST_ARENA
+/** Little, since each producer has three packers, which a program that makes many one after the other leaves behind as garbage. */
+const FIRST_ARENA = 4 * 1024
+const FIRST_MESSAGES = 16
+/** With so many bytes it is time to cross. */
+const FULL = 256 * 1024
+const MOST_KEPT = 4 * FULL
 
 /**
  * Messages as the addon takes them: their bytes one after the other in an arena, and eleven numbers each.
@@ -52,7 +56,7 @@ export class Packer {
 
   constructor(capacity: number, topicNumber: (name: string) => number) {
     this.capacity = capacity
-    this.fields = new Int32Array(capacity * FIELDS)
+    this.fields = new Int32Array(Math.min(capacity, FIRST_MESSAGES) * FIELDS)
     this.#topicNumber = topicNumber
   }
 
@@ -61,12 +65,12 @@ export class Packer {
     this.count = 0
     this.#at = 0
     // one large message is not to be paid for ever after
-    if (this.arena.byteLength > MOST_KEPT) this.arena = Buffer.allocUnsafeSlow(FIRST_ARENA)
+    if (this.arena.byteLength > MOST_KEPT) this.arena = Buffer.allocUnsafeSlow(FULL)
   }
 
   /** Whether another message is better packed after these were taken. */
   get full(): boolean {
-    return this.count === this.capacity || this.#at > FIRST_ARENA
+    return this.count === this.capacity || this.#at > FULL
   }
 
   /**
@@ -84,6 +88,7 @@ export class Packer {
     const turn = ++this.#turn
     const from = this.#at
     const base = this.count * FIELDS
+    if (base === this.fields.length) this.#moreFields()
     const { fields } = this
     try {
       const keySize = this.#put('key', key)
@@ -153,6 +158,12 @@ export class Packer {
       this.arena.writeInt32LE(valueSize, sizes + 4)
     }
     return this.#at - from
+  }
+
+  #moreFields(): void {
+    const larger = new Int32Array(Math.min(2 * this.fields.length, this.capacity * FIELDS))
+    larger.set(this.fields)
+    this.fields = larger
   }
 
   #reserve(bytes: number): void {

@@ -6,6 +6,7 @@ import { RowSplitter } from './csv-fields.ts'
 import { FieldExtractor, type FieldName, type FieldReader } from './extract.ts'
 import type { FieldPlan } from './field-options.ts'
 import { JsonObjectWriter } from './json-object.ts'
+import type { SayOption } from './options.ts'
 import type { Piece } from './piece.ts'
 import { excerpt, inputInWords } from './wording.ts'
 
@@ -25,6 +26,7 @@ export interface CsvOptions {
   readonly plan: FieldPlan
   readonly nullValue: Buffer | undefined
   readonly onBad: OnBad
+  readonly say: SayOption
 }
 
 /** Finds columns in rows. */
@@ -165,12 +167,16 @@ export class CsvExtractor {
   }
 
   #noHeader(reason: string): MillraceError {
-    const { input, format, columns } = this.#options
+    const { input, format, columns, say } = this.#options
     if (columns !== undefined) {
-      return new MillraceError('USAGE', `columns are ${columns.join(',')}: ${reason}`, {
-        hint: 'Name each column once, and fields by columns',
-        context: { columns },
-      })
+      return new MillraceError(
+        'USAGE',
+        `${say('columns')} is ${JSON.stringify(columns.join(','))}: ${reason}`,
+        {
+          hint: 'Name each column once, and fields by columns',
+          context: { columns },
+        },
+      )
     }
     return new MillraceError(
       'INPUT_UNREADABLE',

@@ -12,11 +12,12 @@ const simple: Readonly<Record<string, string>> = {
 
 /**
  * The bytes that a delimiter stands for: text is UTF-8; `\0 \t \n \r \f \v \\`, `\xHH` (one byte)
- * and `\uHHHH` (a character) are understood. Throws USAGE for an empty one and for other escapes.
+ * and `\uHHHH` (a character) are understood. Throws USAGE for an empty one and for other escapes; `name` is of what was
+ * given, such as --delimiter.
  */
-export function parseDelimiter(text: string): Buffer {
+export function parseDelimiter(text: string, name = 'the delimiter'): Buffer {
   if (text === '') {
-    throw new MillraceError('USAGE', 'a delimiter needs at least one byte', {
+    throw new MillraceError('USAGE', `${name} is empty`, {
       hint: "Name it as text or with an escape, such as '\\t', '\\0' or '\\x1e'",
       context: { delimiter: text },
     })
@@ -25,30 +26,26 @@ export function parseDelimiter(text: string): Buffer {
   const pattern = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([0tnrfv\\])|(.?))|[^\\]+/gsu
   for (const [whole, hex, unicode, letter, other] of text.matchAll(pattern)) {
     if (hex !== undefined) parts.push(Buffer.of(Number.parseInt(hex, 16)))
-    else if (unicode !== undefined) parts.push(Buffer.from(character(text, unicode)))
+    else if (unicode !== undefined) parts.push(Buffer.from(character(text, unicode, name)))
     else if (letter !== undefined) parts.push(Buffer.from(simple[letter]!))
-    else if (other !== undefined) throw unknownEscape(text, whole)
+    else if (other !== undefined) throw unknownEscape(text, whole, name)
     else parts.push(Buffer.from(whole))
   }
   return Buffer.concat(parts)
 }
 
-function character(text: string, unicode: string): string {
+function character(text: string, unicode: string, name: string): string {
   const code = Number.parseInt(unicode, 16)
   // half a surrogate pair has no UTF-8
-  if (code >= 0xd800 && code <= 0xdfff) throw unknownEscape(text, `\\u${unicode}`)
+  if (code >= 0xd800 && code <= 0xdfff) throw unknownEscape(text, `\\u${unicode}`, name)
   return String.fromCharCode(code)
 }
 
-function unknownEscape(text: string, sequence: string): MillraceError {
-  return new MillraceError(
-    'USAGE',
-    `the delimiter '${text}' has the escape '${sequence}', which is unknown`,
-    {
-      hint: "Known are \\0 \\t \\n \\r \\f \\v \\\\, \\xHH for a byte and \\uHHHH for a character; a backslash itself is '\\\\'",
-      context: { delimiter: text, escape: sequence },
-    },
-  )
+function unknownEscape(text: string, sequence: string, name: string): MillraceError {
+  return new MillraceError('USAGE', `${name} '${text}' has the escape '${sequence}', which is unknown`, {
+    hint: "Known are \\0 \\t \\n \\r \\f \\v \\\\, \\xHH for a byte and \\uHHHH for a character; a backslash itself is '\\\\'",
+    context: { delimiter: text, escape: sequence },
+  })
 }
 
 /**

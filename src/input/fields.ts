@@ -19,11 +19,13 @@ export interface FieldPath {
   readonly steps: readonly Buffer[]
 }
 
+export const NAME_A_FIELD = 'Name the field, such as id, or user.id for one inside another'
+
 /** Reads a dotted path. Throws USAGE for an empty one; any other text is one. */
 export function parseFieldPath(text: string): FieldPath {
   if (text === '') {
     throw new MillraceError('USAGE', 'a field path is empty', {
-      hint: 'Name the field, such as id, or user.id for one inside another',
+      hint: NAME_A_FIELD,
       context: { path: text },
     })
   }

@@ -2,6 +2,7 @@ import { MillraceError } from '../errors.ts'
 import type { OnBad } from './bad.ts'
 import { type CsvValues, csvValues } from './csv.ts'
 import type { FieldOptions } from './field-options.ts'
+import { NAME_A_FIELD } from './fields.ts'
 import { formatOf, type InputFormat, inputFormats, type NamedFormat } from './formats.ts'
 import { type LengthPrefix, lengthPrefixes } from './prefixed.ts'
 import { type Decompression, decompressions } from './unpack.ts'
@@ -50,7 +51,7 @@ const LARGEST_MAX_RECORDS = 1_000_000
 const withFields: readonly NamedFormat[] = ['ndjson', 'csv', 'tsv']
 
 /** Options that have a meaning in some formats only. */
-const belongsTo: { readonly [option in keyof ReadOptions]?: readonly NamedFormat[] } = {
+const belongsTo: { readonly [option in SayableOption]?: readonly NamedFormat[] } = {
   delimiter: ['lines'],
   keyDelimiter: ['lines'],
   keyField: withFields,
@@ -67,7 +68,10 @@ const belongsTo: { readonly [option in keyof ReadOptions]?: readonly NamedFormat
 }
 
 /** As a list: it is gone through for every input. */
-const owned = Object.entries(belongsTo) as readonly [keyof ReadOptions, readonly NamedFormat[]][]
+const owned = Object.entries(belongsTo) as readonly [SayableOption, readonly NamedFormat[]][]
+
+/** Those that name a field of the records. */
+const paths = ['keyField', 'valueField', 'timestampField', 'topicField', 'partitionField'] as const
 
 /** Those that say how a format is written: an input of another format does without. */
 const manners = ['delimiter', 'fieldDelimiter', 'columns', 'csvValues', 'prefix'] as const
@@ -81,7 +85,7 @@ export function optionsFor(inputs: readonly string[], options: ReadOptions): (in
   const formats = new Set(inputs.map(name => formatOf(name, options.format)))
   const byFormat = new Map(
     [...formats].map(format => {
-      const takes = (option: keyof ReadOptions, one: NamedFormat) => belongsTo[option]?.includes(one) === true
+      const takes = (option: SayableOption, one: NamedFormat) => belongsTo[option]?.includes(one) === true
       const others = manners.filter(
         option => !takes(option, format) && [...formats].some(other => takes(option, other)),
       )
@@ -95,6 +99,16 @@ export function optionsFor(inputs: readonly string[], options: ReadOptions): (in
   return input => byFormat.get(formatOf(input, options.format)) ?? options
 }
 
+/** An option as whoever gave it writes it: a program, or a command line. */
+export type SayOption = (option: SayableOption) => string
+
+export type SayableOption = Exclude<
+  keyof ReadOptions,
+  'maxRecordBytes' | 'maxRecords' | 'onBad' | 'needsTopic'
+>
+
+export const asInPrograms: SayOption = option => option
+
 /** What is needed to frame the records of an input, checked. */
 export interface Limits {
   readonly maxRecordBytes: number
@@ -102,24 +116,31 @@ export interface Limits {
 }
 
 /** The format of that input, if the options fit it and each other. Throws USAGE. */
-export function checkedFormat(input: string, options: ReadOptions): NamedFormat {
-  checkChoice('format', options.format, inputFormats)
-  checkChoice('decompress', options.decompress, decompressions)
-  checkChoice('csvValues', options.csvValues, csvValues)
-  checkChoice('prefix', options.prefix, lengthPrefixes)
+export function checkedFormat(
+  input: string,
+  options: ReadOptions,
+  say: SayOption = asInPrograms,
+): NamedFormat {
+  const choices = { format: inputFormats, decompress: decompressions, csvValues, prefix: lengthPrefixes }
+  for (const option of ['format', 'decompress', 'csvValues', 'prefix'] as const) {
+    checkChoice(say(option), options[option], choices[option], option)
+  }
   const format = formatOf(input, options.format)
   for (const [option, owners] of owned) {
     const value = options[option]
     if (value === undefined || owners.includes(format)) continue
     throw usage(
-      `${inputInWords(input)} is read as ${format}, which has no ${option}`,
+      `${inputInWords(input)} is read as ${format}, which has no ${say(option)}`,
       `It belongs to the format ${owners.join(', ')}: name the format, or leave the option out`,
       { input, format, option },
     )
   }
-  checkBytes(options)
+  checkBytes(options, say)
+  // a column may be called nothing
+  if (format === 'ndjson') checkPaths(options, say)
   if (options.valueField !== undefined && options.csvValues !== undefined) {
-    throw usage('valueField and csvValues were given together', 'Values come from one place', {})
+    const both = `${say('valueField')} and ${say('csvValues')}`
+    throw usage(`${both} were given together`, 'Values come from one place', {})
   }
   return format
 }
@@ -132,20 +153,32 @@ export function checkedLimits(options: ReadOptions): Limits {
   }
 }
 
-function checkBytes(options: ReadOptions): void {
+function checkPaths(options: ReadOptions, say: SayOption): void {
+  for (const option of paths) {
+    if (options[option] === '') throw usage(`${say(option)} is empty`, NAME_A_FIELD, { option })
+  }
+  const header = options.headerFields?.find(([, path]) => path === '')
+  if (header === undefined) return
+  const option = 'headerFields'
+  const what = `${say(option)} names no field for ${JSON.stringify(header[0])}`
+  throw usage(what, NAME_A_FIELD, { option })
+}
+
+function checkBytes(options: ReadOptions, say: SayOption): void {
   for (const option of ['delimiter', 'keyDelimiter'] as const) {
-    if (options[option]?.length === 0) throw usage(`${option} is empty`, 'Give at least one byte', { option })
+    if (options[option]?.length === 0)
+      throw usage(`${say(option)} is empty`, 'Give at least one byte', { option })
   }
   const { fieldDelimiter, columns } = options
   if (
     fieldDelimiter !== undefined &&
     (fieldDelimiter.length !== 1 || '"\r\n'.includes(byteText(fieldDelimiter)))
   ) {
-    throw usage('fieldDelimiter is not one byte that may stand between fields', 'Give one such as ; or \\t', {
-      option: 'fieldDelimiter',
-    })
+    const what = `${say('fieldDelimiter')} is not one byte that may stand between fields`
+    throw usage(what, 'Give one such as ; or \\t', { option: 'fieldDelimiter' })
   }
-  if (columns?.length === 0) throw usage('columns is empty', 'Name at least one', { option: 'columns' })
+  if (columns?.length === 0)
+    throw usage(`${say('columns')} is empty`, 'Name at least one', { option: 'columns' })
 }
 
 function byteText(bytes: Uint8Array): string {
@@ -156,9 +189,14 @@ function usage(message: string, hint: string, context: Record<string, unknown>):
   return new MillraceError('USAGE', message, { hint, context })
 }
 
-function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+function checkChoice(
+  said: string,
+  value: string | undefined,
+  choices: readonly string[],
+  option: SayableOption,
+): void {
   if (value === undefined || choices.includes(value)) return
-  throw usage(`there is no ${name} ${value}`, `Choices are ${choices.join(', ')}`, { [name]: value })
+  throw usage(`there is no ${said} ${value}`, `Choices are ${choices.join(', ')}`, { [option]: value })
 }
 
 function checkWhole(name: string, value: number, largest: number): number {

@@ -14,7 +14,14 @@ import { splitKeys } from './keys.ts'
 import { LineFramer, type LineOptions } from './lines.ts'
 import { JsonReader } from './ndjson.ts'
 import { nullValues } from './null-values.ts'
-import { checkedFormat, checkedLimits, type Limits, type ReadOptions } from './options.ts'
+import {
+  asInPrograms,
+  checkedFormat,
+  checkedLimits,
+  type Limits,
+  type ReadOptions,
+  type SayOption,
+} from './options.ts'
 import { PrefixCutter } from './prefixed.ts'
 import { frameRaw } from './raw.ts'
 import type { Chunk, Input } from './source.ts'
@@ -42,6 +49,7 @@ interface Task extends Limits {
   readonly nullValue: Buffer | undefined
   /** Offset of the first byte, where a record begins. */
   readonly start: number
+  readonly say: SayOption
 }
 
 const COMMA = 0x2c
@@ -57,15 +65,21 @@ const readings: Readonly<Record<NamedFormat, (task: Task) => Reading>> = {
   envelope: task => ({ ...framing(lineFramer(task, 'skip-whitespace')), extract: envelopes(task) }),
 }
 
-function planReading(input: string, options: ReadOptions, start = 0): Reading {
-  return readingAs(checkedFormat(input, options), input, options, start)
+function planReading(input: string, options: ReadOptions, start = 0, say = asInPrograms): Reading {
+  return readingAs(checkedFormat(input, options, say), input, options, start, say)
 }
 
-function readingAs(format: NamedFormat, input: string, options: ReadOptions, start = 0): Reading {
-  return readings[format](taskOf(input, options, start))
+function readingAs(
+  format: NamedFormat,
+  input: string,
+  options: ReadOptions,
+  start = 0,
+  say = asInPrograms,
+): Reading {
+  return readings[format](taskOf(input, options, start, say))
 }
 
-function taskOf(input: string, options: ReadOptions, start: number): Task {
+function taskOf(input: string, options: ReadOptions, start: number, say = asInPrograms): Task {
   const { nullValue, onBad = 'stop' } = options
   return {
     input,
@@ -73,6 +87,7 @@ function taskOf(input: string, options: ReadOptions, start: number): Task {
     onBad,
     nullValue: nullValue === undefined ? undefined : Buffer.from(nullValue),
     start,
+    say,
     ...checkedLimits(options),
   }
 }
@@ -132,11 +147,21 @@ function ndjson({ options, onBad, nullValue }: Task): Reading['extract'] {
 }
 
 function rows(task: Task, format: 'csv' | 'tsv'): Reading & { readonly extractor: CsvExtractor } {
-  const { input, options, maxRecordBytes, maxRecords, nullValue, onBad, start } = task
+  const { input, options, maxRecordBytes, maxRecords, nullValue, onBad, start, say } = task
   const delimiter = options.fieldDelimiter?.[0] ?? (format === 'csv' ? COMMA : TAB)
   const { columns, csvValues: values = 'bytes', skipBlank: skipEmpty = false } = options
   const plan = planFields(options)
-  const extractor = new CsvExtractor({ input, format, delimiter, columns, values, plan, nullValue, onBad })
+  const extractor = new CsvExtractor({
+    input,
+    format,
+    delimiter,
+    columns,
+    values,
+    plan,
+    nullValue,
+    onBad,
+    say,
+  })
   const onBadFrame = extractor.onBadFrame
   const limits = { input, onBad: onBadFrame, maxRecordBytes, maxRecords, start }
   const records = { ...limits, unit: 'line', skipEmpty } as const
@@ -158,11 +183,11 @@ function envelopes({ options, onBad }: Task): Reading['extract'] {
 }
 
 /**
- * Sees that the options fit each other and the input of that name; throws USAGE where they do not.
- * For many inputs: call it for each before reading the first.
+ * Sees that the options fit each other and the input of that name; throws USAGE where they do not, which calls them
+ * as `say` does. For many inputs: call it for each before reading the first.
  */
-export function checkReadOptions(input: string, options: ReadOptions): void {
-  planReading(input, options)
+export function checkReadOptions(input: string, options: ReadOptions, say?: SayOption): void {
+  planReading(input, options, 0, say)
 }
 
 async function* readAll(

@@ -3,11 +3,12 @@ import type { MillraceError } from '../errors.ts'
 import type { Producer } from '../producer/producer.ts'
 import type { CloseResult } from '../producer/results.ts'
 import { Account } from './account.ts'
-import { type AnotherProducer, Lane } from './culprit.ts'
+import { type AnotherProducer, Lane, OwnProducer } from './culprit.ts'
 import { Patience } from './patience.ts'
 import { bytesOf, type Item, type Offered } from './resender.ts'
 import { type Fate, type Rejected, type Returned, reasonOf } from './returned.ts'
 import type { Settlement } from './steward.ts'
+import { type Sorted, Suspects } from './suspects.ts'
 import { verdict } from './verdict.ts'
 
 export interface AgainListener {
@@ -29,6 +30,13 @@ export interface Trouble {
   readonly message: string
 }
 
+/** A group is offered at once: to wait for more of it would only take time, each time. */
+const GROUPS = { 'linger.ms': 5 }
+
+interface Settled extends Sorted {
+  readonly waiting: readonly Item[]
+}
+
 /** An item whose last offering failed, and why. */
 interface Failed {
   readonly item: Item
@@ -38,14 +46,17 @@ interface Failed {
 /**
  * What becomes of records that were offered and surely are not in the log.
  *
- * A broker refuses whole batches. Who is at fault is found with batches of one, through a producer of its own, to which
- * librdkafka adds nothing else. Neighbours that the broker itself has acquitted go through another one in large batches,
- * for amid new records they would meet the next culprit. What failed for the cluster's sake waits until that is back.
+ * A broker refuses whole batches. Who is at fault is found in smaller and smaller groups, and in the end with batches of one,
+ * through producers of their own, to which librdkafka adds nothing else. Neighbours that the broker itself has acquitted go
+ * through another one in large batches, for amid new records they would meet the next culprit. What failed for the cluster's
+ * sake waits until that is back.
  */
 export class Again {
   readonly #listener: AgainListener
   readonly #stop = new AbortController()
-  readonly #lanes: { readonly alone: Lane; readonly together: Lane } | undefined
+  readonly #lanes: { readonly suspects: Suspects; readonly neighbours: Lane } | undefined
+  /** All that were made for these. */
+  readonly #producers: readonly OwnProducer[] = []
   readonly #patience: Patience
   #stopped: Promise<unknown> | undefined
   #open = 0
@@ -58,16 +69,29 @@ export class Again {
     this.#listener = listener
     const { signal } = this.#stop
     setMaxListeners(0, signal)
-    this.#patience = new Patience(producer, offered => this.#settle(offered, false), signal)
-    if (another === undefined) return
-    const lane = (properties: Readonly<Record<string, number>>, isAlone: boolean) => {
-      const offered = async (offered: Offered) => this.#wait(await this.#settle(offered, isAlone))
-      const unreachable = (error: MillraceError) => {
-        this.#trouble = { words: error.message, message: error.message }
-      }
-      return new Lane(() => another(properties, signal), { offered, unreachable }, signal)
+    const together = async (offered: Offered) => {
+      const { waiting, suspects } = await this.#settle(offered, false)
+      this.#share(suspects)
+      return waiting
     }
-    this.#lanes = { alone: lane({ 'batch.num.messages': 1 }, true), together: lane({}, false) }
+    this.#patience = new Patience(producer, together, signal)
+    if (another === undefined) return
+    const unreachable = (error: MillraceError) => {
+      this.#trouble = { words: error.message, message: error.message }
+    }
+    const own = (properties: Readonly<Record<string, number>>) =>
+      new OwnProducer(() => another(properties, signal), unreachable, signal)
+    const [alone, groups, neighbours] = [own({ 'batch.num.messages': 1 }), own(GROUPS), own({})] as const
+    this.#producers = [alone, groups, neighbours]
+    const offered = async (offered: Offered, isAlone: boolean) => {
+      const { waiting, ...sorted } = await this.#settle(offered, isAlone)
+      this.#wait(waiting)
+      return sorted
+    }
+    this.#lanes = {
+      suspects: new Suspects({ alone, together: groups, offered, signal }),
+      neighbours: new Lane(neighbours, async offered => this.#wait(await together(offered)), signal),
+    }
   }
 
   /** Records that have not ended. */
@@ -80,9 +104,15 @@ export class Again {
     return this.#resent
   }
 
-  /** Grows with each of them that is delivered, also while others that were offered with it have not ended. */
+  /**
+   * Grows with each of them that is delivered, or refused while the guilty are looked for, also while others that were offered
+   * with it have not ended. What the cluster is to blame for fails once there, and is in Patience's hands then.
+   */
   get progress(): number {
-    return this.#own.reduce((sum, { producer }) => sum + (producer?.counts.delivered ?? 0), this.#delivered)
+    return this.#producers.reduce((sum, { made }) => {
+      const { delivered = 0, failed = 0 } = made?.counts ?? {}
+      return sum + delivered + failed
+    }, this.#delivered)
   }
 
   /** How many of the failures that the producers count were not the end of a record. */
@@ -114,20 +144,18 @@ export class Again {
   stop(): void {
     this.#stop.abort()
     this.#stopped ??= Promise.all(
-      [...this.#own, this.#patience].map(lane => lane.leave().then(left => this.#giveUp(left))),
+      [...Object.values(this.#lanes ?? {}), this.#patience].map(lane =>
+        lane.leave().then(left => this.#giveUp(left)),
+      ),
     )
   }
 
   /** Stops, and closes its producers. Waits until every record has ended. Never rejects. */
   async close(): Promise<readonly CloseResult[]> {
     this.stop()
-    const closed = await Promise.all(this.#own.map(lane => lane.producer?.close({ timeoutMs: 0 })))
+    const closed = await Promise.all(this.#producers.map(({ made }) => made?.close({ timeoutMs: 0 })))
     await this.#stopped
     return closed.filter(result => result !== undefined)
-  }
-
-  get #own(): readonly Lane[] {
-    return this.#lanes === undefined ? [] : [this.#lanes.alone, this.#lanes.together]
   }
 
   #share(items: readonly Item[]): void {
@@ -137,8 +165,8 @@ export class Again {
       this.#giveUp([...are('suspect'), ...are('neighbour')])
       return
     }
-    this.#lanes.alone.add(are('suspect'))
-    this.#lanes.together.add(are('neighbour'))
+    this.#lanes.suspects.add(are('suspect'))
+    this.#lanes.neighbours.add(are('neighbour'))
   }
 
   #wait(items: readonly Item[]): void {
@@ -151,8 +179,8 @@ export class Again {
     this.#patience.add(items)
   }
 
-  /** @returns those that wait for the cluster, or wait on */
-  async #settle({ items, outcomes, cut, result }: Offered, isAlone: boolean): Promise<readonly Item[]> {
+  /** Those that are suspects, or wait for the cluster, or wait on, are in the hands of the caller then. */
+  async #settle({ items, outcomes, cut, result }: Offered, isAlone: boolean): Promise<Settled> {
     this.#resent += result.offered
     this.#delivered += result.delivered
     const account = new Account()
@@ -171,16 +199,17 @@ export class Again {
     if (back.length > 0) this.#trouble = troubleOf(back[0])
     else if (result.delivered > 0) this.#trouble = undefined
     for (const { error } of waiting) this.#supersede(error.code)
-    await this.#judge(
+    const sorted = await this.#judge(
       failed.filter(({ error }) => verdict(error) !== 'wait'),
       isAlone,
     )
-    return back
+    return { waiting: back, ...sorted }
   }
 
   /** Sorts out what the cluster is not to blame for. */
-  async #judge(failed: readonly Failed[], isAlone: boolean): Promise<void> {
-    const back: Item[] = []
+  async #judge(failed: readonly Failed[], isAlone: boolean): Promise<Sorted> {
+    const suspects: Item[] = []
+    const neighbours: Item[] = []
     const guilty: Failed[] = []
     for (const { item, error } of failed) {
       const found = verdict(error)
@@ -188,11 +217,13 @@ export class Again {
         guilty.push({ item, error })
       } else if (found === 'suspect' || found === 'neighbour') {
         this.#supersede(error.code)
+        const back = found === 'suspect' ? suspects : neighbours
         back.push(returnedFor(item, found, error))
       } else this.#fail({ item, error }, found === 'fatal' ? error : undefined)
     }
-    this.#share(back)
+    this.#share(neighbours)
     if (guilty.length > 0) await this.#reject(guilty)
+    return { suspects, guilty: guilty.map(({ item }) => item) }
   }
 
   async #reject(guilty: readonly Failed[]): Promise<void> {

@@ -11,34 +11,67 @@ export type AnotherProducer = (
 
 const TRY_AGAIN_MS = 500
 
-export interface LaneListener {
-  /** Hears of what was offered. */
-  offered(offered: Offered): Promise<void>
-  /** No producer could be made; it is tried again. */
-  unreachable(error: MillraceError): void
-}
-
-/**
- * Offers items through a producer of its own, made when there is the first: nothing else is in its batches.
- */
-export class Lane {
+/** A producer that is made when it is wanted, and tried for until there is one. */
+export class OwnProducer {
   readonly #make: () => Promise<Producer>
-  readonly #listener: LaneListener
+  readonly #unreachable: (error: MillraceError) => void
   readonly #signal: AbortSignal
   #producer: Producer | undefined
+
+  /**
+   * @param unreachable hears why none could be made; it is tried again
+   * @param signal aborted: none is made any more
+   */
+  constructor(
+    make: () => Promise<Producer>,
+    unreachable: (error: MillraceError) => void,
+    signal: AbortSignal,
+  ) {
+    this.#make = make
+    this.#unreachable = unreachable
+    this.#signal = signal
+  }
+
+  /** Absent before it was wanted. */
+  get made(): Producer | undefined {
+    return this.#producer
+  }
+
+  /** Waits until it is connected; undefined: the signal came first. Never rejects. */
+  async get(): Promise<Producer | undefined> {
+    while (this.#producer === undefined && !this.#signal.aborted) await this.#connect()
+    return this.#producer
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      const producer = await this.#make()
+      if (this.#signal.aborted) await producer.close({ timeoutMs: 0 })
+      else this.#producer = producer
+    } catch (error) {
+      this.#unreachable(error as MillraceError)
+      await sleep(TRY_AGAIN_MS, undefined, { signal: this.#signal }).catch(() => {})
+    }
+  }
+}
+
+/** Offers items through a producer of its own: nothing else is in its batches. */
+export class Lane {
+  readonly #own: OwnProducer
+  readonly #offered: (offered: Offered) => Promise<void>
+  readonly #signal: AbortSignal
   readonly #items: Item[] = []
   #busy = false
   #running: Promise<void> = Promise.resolve()
 
-  /** @param signal aborted: offers no more */
-  constructor(make: () => Promise<Producer>, listener: LaneListener, signal: AbortSignal) {
-    this.#make = make
-    this.#listener = listener
+  /**
+   * @param offered hears of what was offered
+   * @param signal aborted: offers no more
+   */
+  constructor(own: OwnProducer, offered: (offered: Offered) => Promise<void>, signal: AbortSignal) {
+    this.#own = own
+    this.#offered = offered
     this.#signal = signal
-  }
-
-  get producer(): Producer | undefined {
-    return this.#producer
   }
 
   add(items: readonly Item[]): void {
@@ -55,26 +88,12 @@ export class Lane {
   async #run(): Promise<void> {
     this.#busy = true
     while (this.#items.length > 0 && !this.#signal.aborted) {
-      const producer = this.#producer ?? (await this.#connect())
+      const producer = await this.#own.get()
       if (producer === undefined) continue
       const offered = await offerAgain(producer, this.#items.splice(0, MOST_TOGETHER))
       this.#items.unshift(...offered.left)
-      await this.#listener.offered(offered)
+      await this.#offered(offered)
     }
     this.#busy = false
-  }
-
-  async #connect(): Promise<Producer | undefined> {
-    try {
-      const producer = await this.#make()
-      this.#producer = producer
-      if (!this.#signal.aborted) return producer
-      await producer.close({ timeoutMs: 0 })
-      return undefined
-    } catch (error) {
-      this.#listener.unreachable(error as MillraceError)
-      await sleep(TRY_AGAIN_MS, undefined, { signal: this.#signal }).catch(() => {})
-      return undefined
-    }
   }
 }

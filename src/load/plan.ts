@@ -9,6 +9,7 @@ import {
   openInputs,
   optionsFor,
   type ReadOptions,
+  type SayOption,
   STANDARD_INPUT,
 } from '../input/index.ts'
 import type { Bytes, Header } from '../types.ts'
@@ -80,7 +81,7 @@ export function planLoad(options: LoadOptions, spelling: Spelling): LoadPlan {
   const createTopic = createTopicOf(options, spelling)
   return {
     spelling,
-    inputs: inputsOf(files, options.stdin, read),
+    inputs: inputsOf(files, options.stdin, read, option => spell(spelling, option)),
     read,
     producers: options.producers ?? 1,
     load: {
@@ -140,6 +141,7 @@ function inputsOf(
   files: readonly string[],
   stdin: Readable | undefined,
   read: ReadOptions,
+  say: SayOption,
 ): readonly Input[] {
   const inputs = openInputs(files, { stdin: stdin as Readable })
   const names = inputs.map(({ name }) => name)
@@ -149,7 +151,7 @@ function inputsOf(
   for (const name of names) {
     const own = readFor(name)
     if (checked.has(own)) continue
-    checkReadOptions(name, own)
+    checkReadOptions(name, own, say)
     checked.add(own)
   }
   return inputs

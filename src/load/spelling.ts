@@ -27,6 +27,12 @@ export function spellBriefly(spelling: Spelling, option: LoadOption): string {
   return (spelling === 'flags' ? briefFlags[option] : undefined) ?? spell(spelling, option)
 }
 
+/** What a receipt knows of how its records were made: an option, or the one property among them. */
+export function spellRecordOption(spelling: Spelling, name: string): string {
+  if (name === 'partitioner') return spelling === 'flags' ? '-X partitioner' : name
+  return spell(spelling, name as LoadOption)
+}
+
 /** One of librdkafka's properties, and its value. */
 export function spellProperty(spelling: Spelling, property: string, value: boolean): string {
   return spelling === 'flags' ? `-X ${property}=${value}` : `'${property}': ${value}`

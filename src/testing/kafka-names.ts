@@ -1,5 +1,5 @@
-import { nearest } from '../config/index.ts'
 import { MillraceError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 
 /** The requests into which the embedded cluster can put errors, by Kafka's names; Metadata is not among them. */
 export const apiKeys = {

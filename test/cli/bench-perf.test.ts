@@ -96,8 +96,8 @@ describe('as kafka-producer-perf-test', () => {
 
   test.each<[string[], string]>([
     [['--payload-delimiter', ';'], '--payload-delimiter is for the payloads of --payload-file'],
-    [['--payload-delimiter', '', '--payload-file', 'any'], '--payload-delimiter: a delimiter needs'],
-    [['--payload-delimiter', '\\q', '--payload-file', 'any'], '--payload-delimiter: the delimiter'],
+    [['--payload-delimiter', '', '--payload-file', 'any'], '--payload-delimiter is empty'],
+    [['--payload-delimiter', '\\q', '--payload-file', 'any'], "--payload-delimiter '\\q' has the escape"],
     [['--payload-monotonic', '--message-size', '5'], 'Both --payload-monotonic and --message-size'],
     [['--payload-monotonic', '--payload-file', 'any'], 'Both --payload-monotonic and --payload-file'],
     [['--payload-monotonic', '--ceiling'], '--ceiling sends what was prepared'],

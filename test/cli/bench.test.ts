@@ -77,6 +77,20 @@ const FIGURES = {
   peakRssBytes: 1e8,
 }
 
+/** The processes that this one has started, by a word of their command lines. */
+function childrenRunning(word: string): number[] {
+  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  return pids.map(Number).filter(pid => {
+    try {
+      const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+      return parent === String(process.pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word)
+    } catch {
+      // it has ended
+      return false
+    }
+  })
+}
+
 /** A folder with what another version's trial process would be: it speaks the protocol, and measures nothing. */
 function installOther(
   path: string,
@@ -291,6 +305,27 @@ describe('millrace bench', () => {
     // its brokers are an embedded cluster's, and say so
     expect(stderr).toMatch(/^Against an embedded cluster, which is not Kafka/)
   })
+
+  test.skipIf(process.platform !== 'linux')(
+    'a trial whose embedded cluster ends under it is void at once, and says so',
+    async () => {
+      const args = ['--api', 'batch', '--repeat', '1', '--reporting-interval', '0.1', '--json']
+      const killed: number[] = []
+      const { exitCode, stdout } = await millrace([...args, '--duration', '1000'], text => {
+        if (!text.includes('records/sec') || killed.length > 0) return
+        killed.push(...childrenRunning('cluster-process'))
+        for (const pid of killed) process.kill(pid, 'SIGKILL')
+      })
+
+      expect(killed).toHaveLength(1)
+      expect(exitCode).toBe(3)
+      const report = JSON.parse(stdout) as BenchReport
+      expect(report.cells[0]?.trials).toEqual([
+        { order: 1, state: 'void', why: "the embedded cluster's process was ended by SIGKILL" },
+      ])
+      expect(report.cells[0]?.messagesPerSecond).toBeNull()
+    },
+  )
 
   test('compares with an earlier run; the check fails only where it could have held', async () => {
     const old = join(folder, 'old.json')

@@ -389,11 +389,11 @@ describe('is refused, with the reason', () => {
   })
 
   const options: readonly [readonly string[], RegExp][] = [
-    [['--key', 'x'], /key was not given, and is "x"/],
-    [['-H', 'a=b'], /headers was not given/],
-    [['--skip-blank'], /skipBlank/],
-    [['-X', 'partitioner=random'], /partitioner was "murmur2_random", and is "random"/],
-    [['--delimiter', ';'], /delimiter/],
+    [['--key', 'x'], /: --key was not given, and is "x"/],
+    [['-H', 'a=b'], /: --header was not given/],
+    [['--skip-blank'], /--skip-blank/],
+    [['-X', 'partitioner=random'], /-X partitioner was "murmur2_random", and is "random"/],
+    [['--delimiter', ';'], /--delimiter/],
   ]
   test.each(options)('other options: %j', async (given, reason) => {
     const { topic, path } = await begun('a\nb\n')

@@ -125,6 +125,13 @@ describe.each([
     expect(stderr).toMatch(/line 8 of .*input\d+\.txt \(byte 14\): .*INVALID_RECORD/)
   })
 
+  test('endings that come one after the other are progress, however long all of them take', async () => {
+    const slow = { ...refused, rttMs: 600 }
+    await cluster.pushBrokerErrors(1, 'Produce', [refused, ...Array.from({ length: RECORDS }, () => slow)])
+    const { exit, account } = await load([...argv, '--on-bad-record', 'skip', '--stall-timeout', '2'])
+    expect({ exit, account }).toMatchObject({ exit: 3, account: { delivered: 0, rejected: RECORDS } })
+  })
+
   test('nobody is rejected who is not refused alone', async () => {
     await cluster.pushErrors('Produce', ['MSG_SIZE_TOO_LARGE'])
     const { exit, account, log } = await load([...argv, '--on-bad-record', 'skip'])

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MillraceError } from '../../errors.ts'
 import { type Input, packingOf, type ReadOptions } from '../../input/index.ts'
-import { type Spelling, spell } from '../spelling.ts'
+import { type Spelling, spell, spellRecordOption } from '../spelling.ts'
 import type { ReceiptHeader, ReceiptInput, ReceiptTopic, RecordOptions } from './lines.ts'
 import { sampleOf, samplesOf } from './sample.ts'
 
@@ -120,11 +120,18 @@ const inBytes = ({ size }: ReceiptInput) => (size === null ? 'no known end' : `$
 const nameOf = ({ path }: ReceiptInput) => (path === '-' ? path : resolve(path))
 
 /** @throws MillraceError RECEIPT_UNFIT where the records would become other messages */
-export function checkOptions(path: string, known: RecordOptions, given: RecordOptions): void {
+export function checkOptions(
+  path: string,
+  known: RecordOptions,
+  given: RecordOptions,
+  spelling: Spelling,
+): void {
   const names = [...new Set([...Object.keys(known), ...Object.keys(given)])].sort()
   const other = names.filter(name => text(known[name]) !== text(given[name]))
   if (other.length === 0) return
-  const list = other.map(name => `${name} was ${text(known[name])}, and is ${text(given[name])}`)
+  const list = other.map(
+    name => `${spellRecordOption(spelling, name)} was ${text(known[name])}, and is ${text(given[name])}`,
+  )
   throw unfit(
     path,
     `its load had other options: ${list.join('; ')}`,

@@ -34,7 +34,7 @@ export class PriorLoad {
     { state, torn }: { readonly state: ReceiptState; readonly torn: boolean },
   ) {
     const { header } = state
-    checkOptions(file.path, header.options, intent.options)
+    checkOptions(file.path, header.options, intent.options, spelling)
     const { order, touched } = matchInputs(file.path, header.inputs, intent.inputs)
     const stream = header.inputs.find(({ size }) => size === null)
     if (mode === 'gaps' && stream !== undefined) {
