@@ -33,8 +33,8 @@ export interface Shared {
 }
 
 /**
- * The addon's engine: one crossing into native code for many messages, deliveries recorded by librdkafka's own
- * threads, JavaScript woken once for many of them.
+ * The addon's engine: one crossing into native code for many messages, their ends written down in the addon,
+ * JavaScript woken once for many of them.
  *
  * The main thread opens it over a client; workers attach to it. All of them share its credits and its client, and
  * each hears of its own messages.

@@ -261,7 +261,7 @@ Napi::Value Lease(const Napi::CallbackInfo &info) {
   if (!(cost >= Channel::kOverhead && cost <= static_cast<double>(Admission::kMaxBytes))) return fail(env, "no such cost");
   const Crossing crossing(at->channel.get(), at->lane->home);
   if (!crossing.open()) return Napi::Number::New(env, kClosed);
-  return Napi::Number::New(env, static_cast<double>(at->lane->lease(static_cast<int64_t>(cost))));
+  return Napi::Number::New(env, static_cast<double>(at->lane->lease(crossing, static_cast<int64_t>(cost))));
 }
 
 // singles(number, fields, count, arena, errors: Int16Array, dues: Float64Array) -> whether the channel is open. Offers all messages by

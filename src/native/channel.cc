@@ -2,12 +2,18 @@
 
 #include "burst_clock.h"
 
+#include <chrono>
 #include <cstdio>
 #include <random>
 #include <string_view>
 #include <thread>
 
 namespace millrace {
+namespace {
+
+constexpr auto kDetachPatience = std::chrono::seconds(10);
+
+}  // namespace
 
 Channel::Channel(std::string token, int64_t messages, int64_t bytes, bool latency)
     : token(std::move(token)),
@@ -44,6 +50,16 @@ void Channel::detach() {
   std::unique_lock<std::shared_mutex> lock(gate_);
   // a flush is inside librdkafka for a slice of time at most
   while (busy()) std::this_thread::yield();
+  // librdkafka drops reports that nobody has polled for
+  if (rk_ != nullptr && counts().in_flight > 0) {
+    drop(rk_);
+    const auto deadline = std::chrono::steady_clock::now() + kDetachPatience;
+    while (counts().in_flight > 0 && std::chrono::steady_clock::now() < deadline) {
+      Harvest::poll(kafka_, rk_);
+      std::this_thread::yield();
+    }
+  }
+  if (listens_) listen(nullptr);
   rk_ = nullptr;
   // whoever destroys the handle without `close` leaks our topic references to librdkafka, which then waits
   // for them for ever: give them back
@@ -104,70 +120,92 @@ rd_kafka_topic_t *Channel::topic(const std::string &name, bool home) {
   if (known != topics_.end()) return known->second;
   rd_kafka_topic_t *topic = kafka_->rd_kafka_topic_new(rk_, name.c_str(), nullptr);
   if (topic != nullptr) topics_.emplace(name, topic);
+  // not when the handle was attached: its queues are made after that
+  if (!listens_) listen(on_reports);
+  listens_ = true;
   return topic;
 }
 
-void Channel::settle(const rd_kafka_message_t *message) {
-  if (producing()) return;
-  void *opaque = message->_private;
-  if (opaque == nullptr) return;
-  State state = State::kDelivered;
-  bool persisted = false;
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    // the status, not the error, tells whether it may be in the log: a purged message may have been sent before
-    persisted = kafka_->rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
-    const bool purged =
-        message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
-    // what cannot be told apart from others cannot be handed back
-    state = purged && !persisted && kind_of(opaque) != Kind::kCounts ? State::kUnsent : State::kFailed;
+// @locality under the gate
+void Channel::listen(void (*told)(rd_kafka_t *, void *)) {
+  rd_kafka_queue_t *queue = kafka_->rd_kafka_queue_get_main(rk_);
+  if (queue == nullptr) return;
+  kafka_->rd_kafka_queue_cb_event_enable(queue, told, this);
+  kafka_->rd_kafka_queue_destroy(queue);
+}
+
+// @locality librdkafka's threads, under the queue's lock: calls nothing of librdkafka
+void Channel::on_reports(rd_kafka_t *, void *opaque) {
+  auto *self = static_cast<Channel *>(opaque);
+  for (Lane *lane = self->lanes_.load(); lane != nullptr; lane = lane->next) {
+    if (lane->cares()) lane->wake();
   }
-  const auto time = [&](int64_t due) {
-    if (latencies_ != nullptr && state == State::kDelivered) latencies_->record(burst_now() - due);
+}
+
+void Channel::time(const rd_kafka_message_t *message) {
+  void *opaque = message->_private;
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || opaque == nullptr) return;
+  int64_t due = 0;
+  switch (kind_of(opaque)) {
+    case Kind::kSlot:
+      due = static_cast<Slot *>(opaque)->batch->due;
+      break;
+    case Kind::kCounts:
+      due = untag<Batch>(opaque)->due;
+      break;
+    case Kind::kSingle:
+      due = untag<Single>(opaque)->due;
+      break;
+  }
+  latencies_->record(burst_now() - due);
+}
+
+// Credits are given back before an ending is handed over: who hears of an ending finds it in the counts. So nothing
+// in flight does not mean that every ending was read.
+void Channel::fail(const rd_kafka_message_t *message) {
+  void *opaque = message->_private;
+  // the status, not the error, tells whether it may be in the log: a purged message may have been sent before
+  const bool persisted = kafka_->rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
+  const bool purged =
+      message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+  // what cannot be told apart from others cannot be handed back
+  const State state = purged && !persisted && kind_of(opaque) != Kind::kCounts ? State::kUnsent : State::kFailed;
+  const auto hand_back = [&](const Lane *lane, bool pinned) {
+    if (state == State::kUnsent && !lane->home) unsent_of_others_.push(copy_of(message, pinned));
   };
-  // credits are given back before the ending is handed over: who hears of an ending finds it in the counts. So nothing
-  // in flight does not mean that every ending was read.
   switch (kind_of(opaque)) {
     case Kind::kSlot: {
       Slot *slot = static_cast<Slot *>(opaque);
       Batch *batch = slot->batch;
-      if (slot->ending.state.load(std::memory_order_acquire) != State::kPending) return;
       const uint32_t cost = slot->ending.cost;
       batch->lane->scout().ended(message);
-      if (state == State::kUnsent && !batch->lane->home)
-        unsent_of_others_.push(copy_of(message, slot->ending.pinned));
+      hand_back(batch->lane, slot->ending.pinned);
       end(&slot->ending, message, state, persisted);
-      time(batch->due);
       if (state == State::kFailed) batch->failed.fetch_add(1, std::memory_order_relaxed);
       if (state == State::kUnsent) batch->unsent.fetch_add(1, std::memory_order_relaxed);
       if (persisted) batch->possibly_persisted.fetch_add(1, std::memory_order_relaxed);
       give(cost);
-      batch->lane->finish(batch);
+      batch->lane->finish(batch, 1);
       return;
     }
     case Kind::kCounts: {
       Batch *batch = untag<Batch>(opaque);
-      const uint32_t cost = batch->fixed_cost + static_cast<uint32_t>(message->len + message->key_len);
-      time(batch->due);
+      const uint32_t cost = cost_of(*batch, *message);
       batch->lane->scout().ended(message);
-      if (state != State::kDelivered) {
-        failed_.fetch_add(1, std::memory_order_relaxed);
-        if (persisted) possibly_persisted_.fetch_add(1, std::memory_order_relaxed);
-        batch->failed.fetch_add(1, std::memory_order_relaxed);
-        if (persisted) batch->possibly_persisted.fetch_add(1, std::memory_order_relaxed);
-      }
+      failed_.fetch_add(1, std::memory_order_relaxed);
+      if (persisted) possibly_persisted_.fetch_add(1, std::memory_order_relaxed);
+      batch->failed.fetch_add(1, std::memory_order_relaxed);
+      if (persisted) batch->possibly_persisted.fetch_add(1, std::memory_order_relaxed);
       give(cost);
-      batch->lane->finish(batch);
+      batch->lane->finish(batch, 1);
       return;
     }
     case Kind::kSingle: {
       Single *single = untag<Single>(opaque);
-      if (single->ending.state.load(std::memory_order_acquire) != State::kPending) return;
       const uint32_t cost = single->ending.cost;
       single->lane->scout().ended(message);
-      if (state == State::kUnsent && !single->lane->home)
-        unsent_of_others_.push(copy_of(message, single->ending.pinned));
+      hand_back(single->lane, single->ending.pinned);
       end(&single->ending, message, state, persisted);
-      time(single->due);
       give(cost);
       single->lane->finish(single);
       return;
@@ -175,29 +213,138 @@ void Channel::settle(const rd_kafka_message_t *message) {
   }
 }
 
+Channel *Channel::channel_of(void *opaque) {
+  switch (kind_of(opaque)) {
+    case Kind::kSlot:
+      return static_cast<Slot *>(opaque)->batch->lane->channel();
+    case Kind::kCounts:
+      return untag<Batch>(opaque)->lane->channel();
+    default:
+      return untag<Single>(opaque)->lane->channel();
+  }
+}
+
+uint32_t Channel::cost_of(const Batch &batch, const rd_kafka_message_t &message) {
+  return batch.fixed_cost + static_cast<uint32_t>(message.len + message.key_len);
+}
+
+void Channel::settle(const rd_kafka_message_t *message) {
+  if (message->_private == nullptr) return;
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    channel_of(message->_private)->fail(message);
+    return;
+  }
+  if (Harvest *harvest = Harvest::current()) {
+    harvest->add(message);
+    return;
+  }
+  // somebody else polls: node-rdkafka, or a flush
+  Harvest alone;
+  alone.add(message);
+}
+
+namespace {
+thread_local Harvest *t_harvest = nullptr;
+}  // namespace
+
+Harvest *Harvest::current() { return t_harvest; }
+
+void Harvest::poll(const Kafka *kafka, rd_kafka_t *rk) {
+  Harvest harvest;
+  t_harvest = &harvest;
+  kafka->rd_kafka_poll(rk, 0);
+  t_harvest = nullptr;
+}
+
+void Harvest::add(const rd_kafka_message_t *message) {
+  void *opaque = message->_private;
+  switch (kind_of(opaque)) {
+    case Kind::kSlot: {
+      Slot *slot = static_cast<Slot *>(opaque);
+      add(slot->batch, slot->ending.cost);
+      slot->batch->lane->scout().ended(message);
+      end(&slot->ending, message);
+      return;
+    }
+    case Kind::kCounts: {
+      Batch *batch = untag<Batch>(opaque);
+      add(batch, Channel::cost_of(*batch, *message));
+      batch->lane->scout().ended(message);
+      return;
+    }
+    case Kind::kSingle: {
+      Single *single = untag<Single>(opaque);
+      if (batch_ != nullptr || (singles_ != nullptr && singles_->lane != single->lane)) settle();
+      single->lane->scout().ended(message);
+      end(&single->ending, message);
+      cost_ += single->ending.cost;
+      messages_++;
+      single->next = singles_;
+      singles_ = single;
+      return;
+    }
+  }
+}
+
+void Harvest::add(Batch *batch, uint32_t cost) {
+  if (batch != batch_) {
+    settle();
+    batch_ = batch;
+  }
+  cost_ += cost;
+  messages_++;
+}
+
+void Harvest::end(Ending *ending, const rd_kafka_message_t *message) {
+  ending->partition = message->partition;
+  ending->offset = message->offset >= 0 ? message->offset : -1;
+  ending->state.store(State::kDelivered, std::memory_order_release);
+}
+
+void Harvest::settle() {
+  if (messages_ == 0) return;
+  Lane *lane = batch_ != nullptr ? batch_->lane : singles_->lane;
+  lane->channel()->give(cost_, messages_);
+  if (batch_ != nullptr) lane->finish(batch_, static_cast<uint32_t>(messages_));
+  // in the order in which they ended
+  Single *first = nullptr;
+  while (singles_ != nullptr) {
+    Single *next = singles_->next;
+    singles_->next = first;
+    first = singles_;
+    singles_ = next;
+  }
+  while (first != nullptr) {
+    Single *next = first->next;
+    lane->finish(first);
+    first = next;
+  }
+  batch_ = nullptr;
+  cost_ = 0;
+  messages_ = 0;
+}
+
 void Channel::end(Ending *ending, const rd_kafka_message_t *message, State state, bool persisted) {
   ending->partition = message->partition;
   ending->possibly_persisted = persisted;
-  if (state == State::kDelivered) {
-    ending->offset = message->offset >= 0 ? message->offset : -1;
-  } else {
-    ending->error = static_cast<int16_t>(error_of(message));
-    if (state == State::kFailed) failed_.fetch_add(1, std::memory_order_relaxed);
-    if (state == State::kUnsent) unsent_.fetch_add(1, std::memory_order_relaxed);
-    if (persisted) possibly_persisted_.fetch_add(1, std::memory_order_relaxed);
-  }
+  ending->error = static_cast<int16_t>(error_of(message));
+  if (state == State::kFailed) failed_.fetch_add(1, std::memory_order_relaxed);
+  if (state == State::kUnsent) unsent_.fetch_add(1, std::memory_order_relaxed);
+  if (persisted) possibly_persisted_.fetch_add(1, std::memory_order_relaxed);
   ending->state.store(state, std::memory_order_release);
 }
 
 // Where the broker names several culprits, librdkafka gives the rest of the batch an error of its own. Where it names
-// one, all have the same error, and the rest another text (rdkafka_request.c, rdkafka_broker.c): a text that is not known
-// leaves all of them suspect, which costs time and no message.
+// one, all have the same error, and the rest another text (rdkafka_request.c, rdkafka_broker.c), a literal: a broker's own
+// text was freed before the report is polled for, so nothing else may be looked at. A text that is not known leaves all of
+// them suspect, which costs time and no message.
 rd_kafka_resp_err_t Channel::error_of(const rd_kafka_message_t *message) const {
   static constexpr std::string_view kNeighbour = "Failed to append record because it was part of a batch";
   // librdkafka's own errors are negative
   if (message->err <= 0) return message->err;
   const char *text = kafka_->rd_kafka_message_produce_errstr(message);
-  const bool is_neighbour = text != nullptr && std::string_view(text).substr(0, kNeighbour.size()) == kNeighbour;
+  if (!kafka_->is_literal(text)) return message->err;
+  const bool is_neighbour = std::string_view(text).substr(0, kNeighbour.size()) == kNeighbour;
   return is_neighbour ? RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD : message->err;
 }
 
@@ -243,11 +390,25 @@ void Channel::purge() {
     rk = rk_;
     guests_.fetch_add(1);
   }
-  // outside the gate: acknowledgements may come from inside this call
-  if (rk != nullptr)
-    kafka_->rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  // outside the gate: who polls meanwhile settles what it ends
+  if (rk != nullptr) drop(rk);
   guests_.fetch_sub(1);
   for (Lane *lane = lanes_.load(); lane != nullptr; lane = lane->next) lane->room();
+}
+
+void Channel::drop(rd_kafka_t *rk) {
+  kafka_->rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
+bool Channel::purge_within(std::chrono::steady_clock::duration patience) {
+  purge();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (admission_.messages() > 0 && has_handle()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    Crossing(this, true).reap();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 void Channel::close() {
@@ -269,7 +430,7 @@ int16_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, const O
 }
 
 void Crossing::reap() const {
-  if (open_) channel_->kafka_->rd_kafka_poll(channel_->rk_, 0);
+  if (channel_->rk_ != nullptr) Harvest::poll(channel_->kafka_, channel_->rk_);
 }
 
 size_t Crossing::produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run, Scout &scout) const {

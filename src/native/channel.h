@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,9 +24,9 @@ struct Counts {
   int64_t accepted, refused, delivered, failed, unsent, possibly_persisted, in_flight, bytes;
 };
 
-// Threads: one JavaScript thread opens and closes, others attach; librdkafka's threads (and, inside produce,
-// purge and destroy, the caller's) settle. Held by each attached thread and by librdkafka's configuration, until
-// its handle is gone, so that a late acknowledgement finds it.
+// Threads: one JavaScript thread opens and closes, others attach; whoever polls the handle settles: mostly
+// they, but node-rdkafka and flushes as well. Held by each attached thread and by librdkafka's configuration, until
+// its handle is gone, so that a late report finds it.
 class Channel {
  public:
   // What a message costs beside its bytes; the same figure as in engine/admission.ts.
@@ -62,9 +63,12 @@ class Channel {
   // @returns null when closed or the name is refused. @locality any JavaScript thread
   rd_kafka_topic_t *topic(const std::string &name, bool home);
 
-  // @brief One message was acknowledged, failed or purged.
-  // @locality librdkafka's threads; takes no lock of ours
-  void settle(const rd_kafka_message_t *message);
+  // @brief A message of whichever channel has ended: its report is polled for, and it is freed next.
+  // @locality who polls; takes no lock of ours
+  static void settle(const rd_kafka_message_t *message);
+  // @brief A message was acknowledged; where latencies are measured. @locality librdkafka's threads; no lock
+  void time(const rd_kafka_message_t *message);
+  bool times() const { return latencies_ != nullptr; }
 
   // @brief What other lanes had accepted and was never sent. The caller deletes them. @locality the home's thread
   Unsent *take_unsent() { return unsent_of_others_.take(); }
@@ -84,6 +88,10 @@ class Channel {
   // @brief Takes no more; waits for crossings under way. Then librdkafka drops what it holds, and every message
   // of it is settled soon. @locality the home's thread
   void purge();
+  // @brief Purges, and settles what ends of it. Blocks.
+  // @returns whether nothing is in flight; false: not within \p patience
+  // @locality the home's thread, or one that ends with memory that is borrowed
+  bool purge_within(std::chrono::steady_clock::duration patience);
   // @brief Whether a flush or a purge is still inside librdkafka. Flushes do not come in after `purge`.
   bool busy() const { return guests_.load() > 0; }
   // @brief Frees the topics; nothing may be in flight. @locality the home's thread
@@ -102,11 +110,19 @@ class Channel {
 
  private:
   friend class Crossing;
+  friend class Harvest;
+  void fail(const rd_kafka_message_t *message);
+  static Channel *channel_of(void *opaque);
+  static uint32_t cost_of(const Batch &batch, const rd_kafka_message_t &message);
   void end(Ending *ending, const rd_kafka_message_t *message, State state, bool persisted);
   // @brief The error of a failed message; that of an innocent neighbour, where only librdkafka's text tells it.
   // @locality as settle
   rd_kafka_resp_err_t error_of(const rd_kafka_message_t *message) const;
   void free_topics();
+  void drop(rd_kafka_t *rk);
+  // @brief To be called, from now on, when there are reports to poll for; null: nobody is
+  void listen(void (*told)(rd_kafka_t *, void *));
+  static void on_reports(rd_kafka_t *, void *opaque);
 
   const Kafka *kafka_;
   Admission admission_;
@@ -119,6 +135,7 @@ class Channel {
   std::atomic<bool> open_{false};
   std::atomic<bool> closing_{false};
   std::atomic<int> guests_{0};
+  bool listens_ = false;  // under topics_mutex_, or the gate alone
   std::mutex topics_mutex_;
   std::unordered_map<std::string, rd_kafka_topic_t *> topics_;
 
@@ -142,16 +159,43 @@ class Crossing {
   // @param topics of the lane
   int16_t produce(const std::vector<rd_kafka_topic_t *> &topics, const Outgoing &message, void *opaque) const;
   size_t produce(const std::vector<rd_kafka_topic_t *> &topics, Run &run, Scout &scout) const;
-  // @brief Frees the messages that have ended, on the thread whose next ones will have their memory: a quarter less
-  // processor time a message than where librdkafka's threads do it. Polls the handle, so node-rdkafka's callbacks for
-  // errors and statistics may run too; they only wake its event loop. To be called before each slice of messages, so that
-  // no more wait to be freed than there are credits.
+  // @brief Settles and frees the messages that were delivered, all threads', on the thread whose next ones will have their
+  // memory: a quarter less processor time a message than where librdkafka's threads do it. Polls the handle, so
+  // node-rdkafka's callbacks for errors and statistics may run too; they only wake its event loop. To be called before each
+  // slice of messages, so that no more wait to be freed than there are credits, and by whoever was woken. After closing, too.
   void reap() const;
 
  private:
   Channel *const channel_;
   std::shared_lock<std::shared_mutex> lock_;
   const bool open_;
+};
+
+// What one poll settles. Reports come by the batch of librdkafka's, so neighbours mostly are of one of ours: credits, and what is
+// left of it, are written once for all of them. On its thread only.
+class Harvest {
+ public:
+  // @brief Polls the handle without waiting, and settles what it tells of. @locality any thread; not within itself
+  static void poll(const Kafka *kafka, rd_kafka_t *rk);
+  // @returns that of the poll that this thread is in, or null
+  static Harvest *current();
+
+  Harvest() = default;
+  Harvest(const Harvest &) = delete;
+  ~Harvest() { settle(); }
+  // @brief One message was delivered. It may be freed afterwards.
+  void add(const rd_kafka_message_t *message);
+
+ private:
+  void add(Batch *batch, uint32_t cost);
+  void settle();
+  static void end(Ending *ending, const rd_kafka_message_t *message);
+
+  // of either the batch or of singles of one lane
+  Batch *batch_ = nullptr;
+  Single *singles_ = nullptr;  // the last one first
+  int64_t cost_ = 0;
+  int64_t messages_ = 0;
 };
 
 // Channels by token. Tokens are never given twice, so a stale one finds nothing.

@@ -1,4 +1,4 @@
-// What librdkafka's threads write down about each message, and how JavaScript hears of it.
+// What is written down of the end of each message, and how JavaScript hears of it.
 #pragma once
 
 #include <atomic>

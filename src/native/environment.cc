@@ -15,10 +15,7 @@ void on_thread_end(void *data) {
   Channel &channel = *attachment->channel;
   attachment->lane->retire();
   if (attachment->lane->borrows()) {
-    channel.purge();
-    const auto deadline = std::chrono::steady_clock::now() + kExitPurge;
-    while (channel.admission().messages() > 0 && std::chrono::steady_clock::now() < deadline)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    channel.purge_within(kExitPurge);
   }
   channel.leave(attachment->lane);
 }

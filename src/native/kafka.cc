@@ -54,6 +54,14 @@ std::string version_text(int version) {
          std::to_string(version >> 8 & 0xff);
 }
 
+bool Kafka::is_literal(const char *text) const {
+  Dl_info of_text;
+  Dl_info of_library;
+  return text != nullptr && dladdr(text, &of_text) != 0 &&
+         dladdr(reinterpret_cast<const void *>(rd_kafka_version), &of_library) != 0 &&
+         of_text.dli_fbase == of_library.dli_fbase;
+}
+
 const Kafka *Kafka::get(std::string *why) {
   static std::mutex mutex;
   static Kafka table;

@@ -38,6 +38,8 @@ namespace millrace {
   X(rd_kafka_clusterid)                            \
   X(rd_kafka_mem_free)                             \
   X(rd_kafka_queue_new)                            \
+  X(rd_kafka_queue_get_main)                       \
+  X(rd_kafka_queue_cb_event_enable)                \
   X(rd_kafka_queue_destroy)                        \
   X(rd_kafka_queue_poll)                           \
   X(rd_kafka_event_destroy)                        \
@@ -129,6 +131,9 @@ struct Kafka {
   MILLRACE_KAFKA_READER_FUNCTIONS(MILLRACE_DECLARE)
   MILLRACE_KAFKA_TEST_FUNCTIONS(MILLRACE_DECLARE)  // null where the library has none
 #undef MILLRACE_DECLARE
+
+  // @returns whether \p text is part of librdkafka itself, and so never goes away. @locality any thread
+  bool is_literal(const char *text) const;
 
   // @brief The table; null while node-rdkafka has not been loaded, or where its librdkafka is older than the headers
   // that this was compiled with, of another major version, or lacks a function: \p why says which.

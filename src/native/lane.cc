@@ -27,6 +27,7 @@ Batch *Lane::open_batch(uint32_t size, bool slots, int64_t due) {
   if (slots && !batch->make_slots()) return nullptr;
   batch->due = due;
   Batch *opened = batch.get();
+  add(engaged_);
   batches_open_.emplace(next_batch_++, std::move(batch));
   return opened;
 }
@@ -39,11 +40,13 @@ Batch *Lane::find_batch(uint32_t id) {
 void Lane::seal(Batch *batch) {
   if (batch->sealed) return;
   batch->sealed = true;
-  finish(batch);
+  finish(batch, 1);
 }
 
 void Lane::free_batch(Batch *batch) {
-  if (batch->finished) batches_open_.erase(batch->id);
+  if (!batch->finished) return;
+  batches_open_.erase(batch->id);
+  add(engaged_, -1);
 }
 
 Batch *Lane::take_batches() {
@@ -52,10 +55,12 @@ Batch *Lane::take_batches() {
   return first;
 }
 
-bool Lane::take(int64_t cost) {
+bool Lane::take(const Crossing &crossing, int64_t cost) {
   if (channel_->admission().take(cost)) return true;
   // who gives credits back looks at `waits_` after it has seen the arm
   waits_.store(true);
+  // reports that came before were told to others only, who may be busy for long
+  crossing.reap();
   channel_->admission().arm();
   return channel_->admission().take(cost);
 }
@@ -65,7 +70,7 @@ bool Lane::take_quietly(int64_t bytes, int64_t messages) { return channel_->admi
 Offer Lane::offer(const Crossing &crossing, const Outgoing &message, Batch *batch, uint32_t index) {
   const int64_t cost = cost_of(message);
   if (!even(message, *batch)) return Offer::kUneven;
-  if (!take(cost)) return channel_->admission().fits(cost) ? Offer::kFull : Offer::kTooLarge;
+  if (!take(crossing, cost)) return channel_->admission().fits(cost) ? Offer::kFull : Offer::kTooLarge;
   const uint32_t refused = batch->refused;
   offer_credited(crossing, message, batch, index);
   end_run(crossing);
@@ -78,7 +83,7 @@ size_t Lane::offer_gathered(const Crossing &crossing, Batch *batch, uint32_t fir
   if (!take_quietly(gathered_bytes_, static_cast<int64_t>(taken))) {
     // there is no room for all of them, but perhaps for some
     const auto cost = [&](size_t i) { return static_cast<int64_t>(Channel::kOverhead + run_.bytes(i)); };
-    for (taken = 0; taken < run_.size() && take(cost(taken)); taken++) {
+    for (taken = 0; taken < run_.size() && take(crossing, cost(taken)); taken++) {
     }
     if (taken < run_.size()) *too_large = !channel_->admission().fits(cost(taken));
     run_.truncate(taken);
@@ -153,7 +158,7 @@ void Lane::refuse(void *opaque, int16_t error, int64_t cost, int32_t partition, 
   if (kind_of(opaque) == Kind::kSingle) {
     Single *single = untag<Single>(opaque);
     *told = error;
-    free_singles_.push_back(single);
+    recycle(single);
     return;
   }
   Slot *slot = kind_of(opaque) == Kind::kSlot ? static_cast<Slot *>(opaque) : nullptr;
@@ -166,12 +171,12 @@ void Lane::refuse(void *opaque, int16_t error, int64_t cost, int32_t partition, 
   slot->ending.state.store(State::kRefused, std::memory_order_release);
 }
 
-int64_t Lane::lease(int64_t cost) {
+int64_t Lane::lease(const Crossing &crossing, int64_t cost) {
   // no more than a small part of all: a thread that holds credits may be busy with something else for long
   const int64_t many = std::min(kLease, channel_->admission().max_messages() / 64);
   int64_t got = 0;
   if (many > 1 && channel_->admission().take(cost * many, many)) got = many;
-  else if (take(cost)) got = 1;
+  else if (take(crossing, cost)) got = 1;
   if (got == 0) return 0;
   channel_->lease(cost * got, got);
   leased_messages_ += got;
@@ -196,10 +201,12 @@ void Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint3
     single = free_singles_.back();
     free_singles_.pop_back();
   }
+  add(engaged_);
   single->id = id;
   single->due = due;
   single->ending.cost = static_cast<uint32_t>(cost);
   single->ending.error = 0;
+  single->ending.possibly_persisted = false;
   single->ending.offset = -1;
   single->ending.pinned = message.partition >= 0;
   single->ending.state.store(State::kPending, std::memory_order_relaxed);
@@ -216,8 +223,8 @@ void Lane::end_lease() {
   leased_messages_ = 0;
 }
 
-void Lane::finish(Batch *batch) {
-  if (batch->pending.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+void Lane::finish(Batch *batch, uint32_t messages) {
+  if (batch->pending.fetch_sub(messages, std::memory_order_acq_rel) != messages) return;
   batches_.push(batch);
   waker_.wake();
 }

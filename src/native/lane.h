@@ -71,7 +71,7 @@ class Lane {
 
   // @brief Takes credits for messages that will cross with `offer_leased`: many, or for one of `cost` bytes.
   // @returns how many messages they are for; 0: no room, and the wake-up is armed
-  int64_t lease(int64_t cost);
+  int64_t lease(const Crossing &crossing, int64_t cost);
   // @brief Offers a message for which credits were leased; `end_run` ends what was offered so.
   // @param error becomes librdkafka's error, 0 for none; written by the end of the run
   void offer_leased(const Crossing &crossing, const Outgoing &message, uint32_t id, int64_t due, int16_t *error);
@@ -80,7 +80,10 @@ class Lane {
 
   // @brief What has ended since the last time. The caller gives singles back with `recycle`.
   Single *take_singles() { return singles_.take(); }
-  void recycle(Single *single) { free_singles_.push_back(single); }
+  void recycle(Single *single) {
+    free_singles_.push_back(single);
+    add(engaged_, -1);
+  }
   Batch *take_batches();
   // @returns whether there is room again for who was refused
   bool take_room() { return room_.exchange(false); }
@@ -108,15 +111,19 @@ class Lane {
   int64_t accepted() const { return accepted_.load(std::memory_order_relaxed); }
   int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
 
-  // The following three by any thread, librdkafka's included; no lock.
+  Channel *channel() const { return channel_; }
 
-  // @brief One message of a batch has ended, or it was sealed. The caller must not touch the batch after it.
-  void finish(Batch *batch);
+  // The following by any thread, librdkafka's included; no lock.
+
+  // @brief So many messages of a batch have ended, or it was sealed. The caller must not touch the batch after it.
+  void finish(Batch *batch, uint32_t messages);
   void finish(Single *single);
   // @brief There is room; wakes the lane if it waits.
   void room();
   // @brief There is news for everyone.
   void wake() { waker_.wake(); }
+  // @returns whether the lane waits for what a report may tell: endings, or room
+  bool cares() const { return engaged_.load() > 0 || waits_.load(); }
   // To be told of what has ended.
   Scout &scout() { return scout_; }
 
@@ -126,7 +133,7 @@ class Lane {
   bool retired = false;
 
  private:
-  bool take(int64_t cost);
+  bool take(const Crossing &crossing, int64_t cost);
   bool take_quietly(int64_t bytes, int64_t messages);
   void offer_run(const Crossing &crossing, const Outgoing &message, void *opaque, int16_t *error);
   void refuse(void *opaque, int16_t error, int64_t cost, int32_t partition, int16_t *told);
@@ -150,6 +157,7 @@ class Lane {
   int64_t leased_bytes_ = 0;
   std::atomic<int64_t> accepted_{0};
   std::atomic<int64_t> refused_{0};
+  std::atomic<int64_t> engaged_{0};  // batches and messages sent alone whose end was not read
 
   // read for each message that ends: apart from what this thread writes for each that it offers
   alignas(64) Scout scout_;

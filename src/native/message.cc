@@ -5,13 +5,6 @@
 namespace millrace {
 namespace {
 
-thread_local bool t_producing = false;
-
-struct Producing {
-  Producing() { t_producing = true; }
-  ~Producing() { t_producing = false; }
-};
-
 // Headers as JavaScript wrote them: for each, the sizes of name and value (-1: null) as little-endian int32,
 // then both. Sizes were checked against the whole by who wrote them; a torn record ends the list.
 rd_kafka_headers_t *decode_headers(const Kafka *kafka, const uint8_t *at, size_t size) {
@@ -52,10 +45,7 @@ std::string encode_headers(const Kafka *kafka, const rd_kafka_headers_t *headers
 
 }  // namespace
 
-bool producing() { return t_producing; }
-
 size_t Run::produce(rd_kafka_topic_t *topic, Scout *scout) {
-  Producing inside;
   const int flags = borrow_ ? 0 : RD_KAFKA_MSG_F_COPY;
   const bool chosen = partition_ < 0;
   if (scout != nullptr && chosen && !keys_) return scout->produce(topic, flags, messages_.data(), size_);
@@ -67,7 +57,6 @@ size_t Run::produce(rd_kafka_topic_t *topic, Scout *scout) {
 int16_t produce(rd_kafka_t *rk, rd_kafka_topic_t *topic, const Outgoing &message, void *opaque) {
   const Kafka *kafka = Kafka::get();
   const int flags = message.borrow ? 0 : RD_KAFKA_MSG_F_COPY;
-  Producing inside;
   if (message.timestamp == 0 && message.headers_size == 0) {
     const int failed =
         kafka->rd_kafka_produce(topic, message.partition, flags, const_cast<void *>(message.value), message.value_size,

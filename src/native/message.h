@@ -87,10 +87,6 @@ class Run {
 // @locality any thread; the handle and the topic must not go away meanwhile
 int16_t produce(rd_kafka_t *rk, rd_kafka_topic_t *topic, const Outgoing &message, void *opaque);
 
-// @returns whether this thread is inside `produce`: librdkafka calls the acknowledgement interceptor there for a
-// message that it rejects, and returns the error as well. The return value counts.
-bool producing();
-
 // A message of another thread's that was never sent, with bytes of its own.
 struct Unsent {
   std::string topic;
@@ -104,7 +100,7 @@ struct Unsent {
   Unsent *next = nullptr;
 };
 
-// @brief Copies what librdkafka drops. @locality inside an acknowledgement; reads the message only
+// @brief Copies what librdkafka drops. @locality within its report; reads the message only
 Unsent *copy_of(const rd_kafka_message_t *message, bool pinned);
 
 }  // namespace millrace

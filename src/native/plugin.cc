@@ -30,11 +30,14 @@ struct ConfState {
 };
 
 // @locality librdkafka's broker and main threads, or the caller of produce, purge or destroy; perhaps with
-// librdkafka's locks held: calls nothing of librdkafka but message_status. Never fails.
+// librdkafka's locks held: calls nothing of librdkafka. Never fails.
 rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *, rd_kafka_message_t *message, void *opaque) {
-  static_cast<ConfState *>(opaque)->channel->settle(message);
+  static_cast<ConfState *>(opaque)->channel->time(message);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
+
+// @locality who polls: see Crossing::reap
+void on_delivery_report(rd_kafka_t *, const rd_kafka_message_t *message, void *) { Channel::settle(message); }
 
 // @locality the thread that destroys the handle, before librdkafka's threads have ended
 rd_kafka_resp_err_t on_destroy(rd_kafka_t *, void *opaque) {
@@ -69,9 +72,6 @@ rd_kafka_resp_err_t new_ceiling(rd_kafka_t *rk, rd_kafka_conf_t *conf, ConfState
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-// Nothing: the ending was written down in on_acknowledgement. @locality who polls: see Crossing::reap
-void on_delivery_report(rd_kafka_t *, const rd_kafka_message_t *, void *) {}
-
 // @locality the thread that makes the handle
 rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque, char *errstr,
                            size_t errstr_size) {
@@ -88,8 +88,9 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
     snprintf(errstr, errstr_size, "millrace: another client has the token of this one");
     return RD_KAFKA_RESP_ERR__CONFLICT;
   }
-  rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_acknowledgement(rk, kName, on_acknowledgement, state);
-  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) err = kafka->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy, state);
+  rd_kafka_resp_err_t err = kafka->rd_kafka_interceptor_add_on_destroy(rk, kName, on_destroy, state);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR && state->channel->times())
+    err = kafka->rd_kafka_interceptor_add_on_acknowledgement(rk, kName, on_acknowledgement, state);
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR && scouts)
     err = kafka->rd_kafka_interceptor_add_on_send(rk, kName, Scout::on_send, nullptr);
   if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -98,8 +99,8 @@ rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *op
     return err;
   }
   // node-rdkafka always registers a delivery callback, which would take our opaques for its own. With one of ours
-  // librdkafka keeps a message that has ended until somebody polls, and frees it there; with none its broker threads
-  // would, against the producing thread for malloc's lock. The handle has not read its conf yet.
+  // librdkafka keeps a message that has ended until somebody polls, and frees it there. The handle has not read its conf
+  // yet.
   kafka->rd_kafka_conf_set_dr_msg_cb(const_cast<rd_kafka_conf_t *>(conf), on_delivery_report);
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }

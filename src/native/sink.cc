@@ -75,6 +75,9 @@ rd_kafka_resp_err_t flush(rd_kafka_t *rk, int timeout_ms) {
   return sink->flush(timeout_ms) ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
+// Nobody has to be told of what waits in it.
+rd_kafka_queue_t *main_queue(rd_kafka_t *rk) { return is_tag(rk) ? nullptr : original.rd_kafka_queue_get_main(rk); }
+
 int poll(rd_kafka_t *rk, int timeout_ms) { return is_tag(rk) ? 0 : original.rd_kafka_poll(rk, timeout_ms); }
 
 // Everything ends soon anyway.
@@ -100,6 +103,7 @@ void replace_functions() {
   table->rd_kafka_produce = produce_one;
   table->rd_kafka_produceva = produce_with;
   table->rd_kafka_flush = flush;
+  table->rd_kafka_queue_get_main = main_queue;
   table->rd_kafka_poll = poll;
   table->rd_kafka_purge = purge;
   table->rd_kafka_fatal_error = fatal_error;
@@ -184,7 +188,7 @@ void Sink::serve() {
       ended._private = message.opaque;
       ended.len = message.size;
       ended.key_len = message.key_size;
-      channel_->settle(&ended);
+      Channel::settle(&ended);
     }
     messages.clear();
     lock.lock();

@@ -11,6 +11,7 @@ namespace stress {
 namespace {
 
 using millrace::Channel;
+using millrace::Crossing;
 using millrace::Lane;
 
 void sleep_until_room(Lane *lane, Bell *bell) {
@@ -52,7 +53,7 @@ void hand_over(uint64_t seed) {
     for (uint32_t i = 1; i <= kTimes; i++) {
       wait_for(begun, i);
       moment(chance);
-      while (taker->lease(cost) == 0) sleep_until_room(taker, &bell);
+      while (taker->lease(Crossing(&channel, taker->home), cost) == 0) sleep_until_room(taker, &bell);
       taker->end_lease();
       had.store(i);
     }
@@ -70,7 +71,7 @@ void hand_over(uint64_t seed) {
   });
   Chance chance(seed, 3);
   for (uint32_t i = 1; i <= kTimes; i++) {
-    while (giver->lease(cost) == 0) sleep_until_room(giver, &giver_bell);
+    while (giver->lease(Crossing(&channel, giver->home), cost) == 0) sleep_until_room(giver, &giver_bell);
     begun.store(i);
     moment(chance);
     giver->end_lease();
@@ -90,7 +91,7 @@ void take_and_give(Channel *channel, Lane *lane, uint64_t seed, uint64_t who, ui
   lane->speak([&bell] { bell.ring(); });
   for (uint32_t i = 0; i < times; i++) {
     const int64_t cost = Channel::kOverhead + chance.number(1000);
-    while (lane->lease(cost) == 0) sleep_until_room(lane, &bell);
+    while (lane->lease(Crossing(channel, lane->home), cost) == 0) sleep_until_room(lane, &bell);
     if (chance.one_in(4)) std::this_thread::yield();
     lane->end_lease();
     if (!chance.one_in(1000)) continue;
@@ -111,7 +112,7 @@ void waits_for_crossing(const char *what, const std::function<void(Channel *)> &
   std::atomic<bool> returned{false};
   std::thread other;
   {
-    const millrace::Crossing crossing(&channel, true);
+    const Crossing crossing(&channel, true);
     other = std::thread([&] {
       called.store(true);
       call(&channel);

@@ -214,7 +214,7 @@ void Tenant::send_singles() {
         continue;
       }
       if (messages < 1 || credit < cost) {
-        const int64_t got = lane_->lease(cost);
+        const int64_t got = lane_->lease(Crossing(channel_, lane_->home), cost);
         full = got == 0;
         messages += got;
         credit += got * cost;
@@ -270,6 +270,7 @@ bool Tenant::wait_for_room() {
 
 bool Tenant::read() {
   lane_->look();
+  Crossing(channel_, lane_->home).reap();
   const bool room = lane_->take_room();
   for (Single *single = lane_->take_singles(); single != nullptr;) {
     Single *next = single->next;
@@ -333,15 +334,8 @@ void Tenant::drain() {
 
 void Tenant::leave() {
   lane_->retire();
-  if (lane_->borrows()) {
-    // as on_thread_end does: the memory goes with the thread
-    channel_->purge();
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (channel_->admission().messages() > 0 && channel_->has_handle()) {
-      if (std::chrono::steady_clock::now() > deadline) fail("a purge did not end all messages");
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  }
+  // as on_thread_end does: the memory goes with the thread
+  if (lane_->borrows() && !channel_->purge_within(kPatience)) fail("a purge did not end all messages");
   same("accepted by the lane", lane_->accepted() - accepted_before_, stay_.accepted);
   same("refused by the lane", lane_->refused() - refused_before_, stay_.refused);
   stay_.left = stay_.accepted - stay_.delivered - stay_.failed - stay_.unsent;

@@ -296,4 +296,29 @@ describe('the batch engine', () => {
     expect({ accepted, delivered }).toEqual({ accepted: 101, delivered: 101 })
     expect(performance.now() - started).toBeLessThan(2800)
   })
+
+  test('what has ended while the thread that was told of it computes makes room for the others', async () => {
+    const producer = await connect({ ...making, 'queue.buffering.max.messages': 5 })
+    const topic = freshTopic()
+    await producer.send({ topic, value: 'first' })
+    const body = `
+      parentPort.once('message', () => setTimeout(async () => {
+        const began = Date.now()
+        for (let n = 0; n < 20; n++) await attached.send({ topic: '${topic}', value: String(n) })
+        parentPort.postMessage(Date.now() - began)
+      }, 500))`
+    const worker = start(body, producer.share())
+    await once(worker, 'message')
+    const told = once(worker, 'message')
+    // fills all the room, and looks at nothing for a while
+    const sends = Array.from({ length: 5 }, () => producer.send({ topic, value: 'x' }))
+    await null
+    worker.postMessage('go')
+    const until = Date.now() + 4000
+    while (Date.now() < until);
+    expect((await told)[0]).toBeLessThan(3000)
+    expect(await Promise.all(sends)).toHaveLength(5)
+    const { accepted, delivered } = await producer.close({ timeoutMs: 1000 })
+    expect({ accepted, delivered }).toEqual({ accepted: 26, delivered: 26 })
+  })
 })
