@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { createWriteStream, linkSync, mkdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -14,6 +14,8 @@ export interface InputSpec {
   /** Of so many files, each with as many records. Default: one. */
   readonly files?: number
   readonly packed?: 'gzip'
+  /** The one file under so many names, for more bytes than the disk should have to hold. Default: one. */
+  readonly times?: number
 }
 
 /** Files that are there. */
@@ -41,7 +43,7 @@ export async function writeInput(parent: string, name: string, spec: InputSpec):
   return spec.files === undefined ? writeOne(folder, spec) : writeMany(folder, spec, spec.files)
 }
 
-async function writeOne(folder: string, { kind, size, packed }: InputSpec): Promise<Input> {
+async function writeOne(folder: string, { kind, size, packed, times = 1 }: InputSpec): Promise<Input> {
   const name = packed === undefined ? NAMES[kind] : `${NAMES[kind]}.gz`
   const written = { records: 0, bytes: 0 }
   await pipeline(
@@ -50,7 +52,13 @@ async function writeOne(folder: string, { kind, size, packed }: InputSpec): Prom
     // nothing is to be written back to the disk while something is measured
     createWriteStream(join(folder, name), { flush: true }),
   )
-  return { folder, names: [name], ...written }
+  const names = [name]
+  for (let more = 2; more <= times; more++) {
+    const link = `${more}-${name}`
+    linkSync(join(folder, name), join(folder, link))
+    names.push(link)
+  }
+  return { folder, names, records: times * written.records, bytes: times * written.bytes }
 }
 
 function* blocks(

@@ -41,6 +41,12 @@ describe('an input that was written', () => {
     expect(new Set(lines).size).toBe(lines.length)
   })
 
+  test('under several names is there so many times', async () => {
+    const input = await written({ kind: 'lines', size: { records: 100 }, times: 3 })
+    expect(input.names).toHaveLength(3)
+    expect(input).toMatchObject({ records: 300, bytes: contents(input).length })
+  })
+
   test('of lines has about 90 bytes in each', async () => {
     const { bytes, records } = await written({ kind: 'lines', size: { records: 10_000 } })
     expect(bytes / records).toBeGreaterThan(80)
