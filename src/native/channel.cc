@@ -229,12 +229,14 @@ uint32_t Channel::cost_of(const Batch &batch, const rd_kafka_message_t &message)
 }
 
 void Channel::settle(const rd_kafka_message_t *message) {
+  Harvest *harvest = Harvest::current();
+  if (harvest != nullptr) harvest->count();
   if (message->_private == nullptr) return;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     channel_of(message->_private)->fail(message);
     return;
   }
-  if (Harvest *harvest = Harvest::current()) {
+  if (harvest != nullptr) {
     harvest->add(message);
     return;
   }
@@ -251,9 +253,14 @@ Harvest *Harvest::current() { return t_harvest; }
 
 void Harvest::poll(const Kafka *kafka, rd_kafka_t *rk) {
   Harvest harvest;
+  harvest.rk_ = rk;
   t_harvest = &harvest;
   kafka->rd_kafka_poll(rk, 0);
   t_harvest = nullptr;
+}
+
+void Harvest::count() {
+  if (++seen_ == kMost) Kafka::get()->rd_kafka_yield(rk_);
 }
 
 void Harvest::add(const rd_kafka_message_t *message) {

@@ -175,6 +175,9 @@ class Crossing {
 // left of it, are written once for all of them. On its thread only.
 class Harvest {
  public:
+  // So many in one poll, which may be an event loop's: some tenths of a millisecond. What is left is told of anew.
+  static constexpr int64_t kMost = 5000;
+
   // @brief Polls the handle without waiting, and settles what it tells of. @locality any thread; not within itself
   static void poll(const Kafka *kafka, rd_kafka_t *rk);
   // @returns that of the poll that this thread is in, or null
@@ -185,12 +188,16 @@ class Harvest {
   ~Harvest() { settle(); }
   // @brief One message was delivered. It may be freed afterwards.
   void add(const rd_kafka_message_t *message);
+  // @brief There is one report more, of whatever kind.
+  void count();
 
  private:
   void add(Batch *batch, uint32_t cost);
   void settle();
   static void end(Ending *ending, const rd_kafka_message_t *message);
 
+  rd_kafka_t *rk_ = nullptr;  // of the poll; none for one message alone
+  int64_t seen_ = 0;
   // of either the batch or of singles of one lane
   Batch *batch_ = nullptr;
   Single *singles_ = nullptr;  // the last one first

@@ -28,6 +28,7 @@ namespace millrace {
   X(rd_kafka_produce)                              \
   X(rd_kafka_produce_batch)                        \
   X(rd_kafka_poll)                                 \
+  X(rd_kafka_yield)                                \
   X(rd_kafka_get_err_descs)                        \
   X(rd_kafka_error_code)                           \
   X(rd_kafka_error_destroy)                        \

@@ -160,8 +160,9 @@ class Life {
         chance_(seed, 0),
         fate_(static_cast<Fate>(chance_.number(4))),
         cluster_(1 + static_cast<int>(chance_.number(3))) {
-    // room for a few messages, for some, or for so many that credits are leased by the hundred
-    static const int64_t rooms[] = {1, 5, 40, 300, 2000};
+    // room for a few messages, for some, for so many that credits are leased by the hundred, or for more than one poll
+    // settles
+    static const int64_t rooms[] = {1, 5, 40, 300, 2000, 4 * Harvest::kMost};
     const int64_t messages = 1 + chance_.number(static_cast<uint32_t>(rooms[chance_.number(std::size(rooms))]));
     const int64_t bytes = chance_.one_in(3) ? 2500 + chance_.number(20000) : 64 * 1024 * 1024;
     channel_ = Registry::open(messages, bytes, chance_.one_in(2));

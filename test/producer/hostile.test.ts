@@ -297,6 +297,25 @@ describe('the batch engine', () => {
     expect(performance.now() - started).toBeLessThan(2800)
   })
 
+  test('what ended while the event loop stood still is told of soon, however much', async () => {
+    const producer = await connect(making)
+    const topic = freshTopic()
+    await producer.send({ topic, value: 'first' })
+    const bytes = Buffer.from('x'.repeat(10))
+    const ranges = Uint32Array.from({ length: 2 * 30_000 }, (_, n) => (n % 2) * 10)
+    const sent = producer.sendBatch({ topic, bytes, ranges })
+    const alone = Array.from({ length: 20_000 }, (_, n) => producer.send({ topic, value: `${n}` }))
+    await null
+    const until = Date.now() + 1500
+    while (Date.now() < until);
+    const started = performance.now()
+    expect((await sent).delivered).toBe(30_000)
+    expect(await Promise.all(alone)).toHaveLength(20_000)
+    expect(performance.now() - started).toBeLessThan(1000)
+    const { accepted, delivered } = await producer.close({ timeoutMs: 1000 })
+    expect({ accepted, delivered }).toEqual({ accepted: 50_001, delivered: 50_001 })
+  })
+
   test('what has ended while the thread that was told of it computes makes room for the others', async () => {
     const producer = await connect({ ...making, 'queue.buffering.max.messages': 5 })
     const topic = freshTopic()
