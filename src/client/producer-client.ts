@@ -2,6 +2,7 @@ import { splitProperties } from '../config/index.ts'
 import { deferred } from '../deferred.ts'
 import { aborted, MillraceError } from '../errors.ts'
 import { type ClientError, identify, type KafkaError } from './kafka-errors.ts'
+import { whileLeadersMove } from './leaders-move.ts'
 import { loadClient } from './load.ts'
 import { connectInSlices } from './sliced-metadata.ts'
 import { type LogLine, Witness } from './witness.ts'
@@ -266,10 +267,12 @@ export class ProducerClient {
     partition: number,
     timeoutMs: number,
   ): Promise<{ low: number; high: number }> {
-    const offsets = await this.#request<{ lowOffset: number; highOffset: number }>(
-      `offsets of ${topic} [${partition}]`,
-      callback => this.#producer.queryWatermarkOffsets(topic, partition, timeoutMs, callback),
-    )
+    const ask = () =>
+      this.#request<{ lowOffset: number; highOffset: number }>(
+        `offsets of ${topic} [${partition}]`,
+        callback => this.#producer.queryWatermarkOffsets(topic, partition, timeoutMs, callback),
+      )
+    const offsets = await whileLeadersMove(ask, timeoutMs)
     return { low: offsets.lowOffset, high: offsets.highOffset }
   }
 

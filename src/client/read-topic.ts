@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { aborted, MillraceError } from '../errors.ts'
 import { type ClientError, identify } from './kafka-errors.ts'
+import { whileLeadersMove } from './leaders-move.ts'
 import { loadClient } from './load.ts'
 import { type Metadata, type Properties, refusedByLibrdkafka, requestFailed } from './producer-client.ts'
 import { connectInSlices } from './sliced-metadata.ts'
@@ -108,7 +109,7 @@ export async function* readTopic(properties: Properties, options: ReadOptions): 
     const ends = new Map<number, number>()
     const assignment: Assignment[] = []
     for (const id of choosePartitions(metadata, topic, partition)) {
-      const range = await rangeOf(consumer, topic, id, from, timeoutMs)
+      const range = await rangeOf(consumer, id, { ...options, from, timeoutMs })
       if (range.next >= range.end) continue
       ends.set(id, range.end)
       assignment.push({ topic, partition: id, offset: range.next })
@@ -198,22 +199,23 @@ function choosePartitions(metadata: Metadata, topic: string, partition: number |
 
 async function rangeOf(
   consumer: RdkafkaConsumer,
-  topic: string,
   partition: number,
-  from: From,
-  timeoutMs: number,
+  { topic, from, timeoutMs, signal }: ReadOptions & { readonly from: From; readonly timeoutMs: number },
 ): Promise<{ next: number; end: number }> {
-  const offsets = await ask<{ lowOffset: number; highOffset: number }>(`offsets of ${topic}`, callback =>
-    consumer.queryWatermarkOffsets(topic, partition, timeoutMs, callback),
-  )
-  const { lowOffset: low, highOffset: end } = offsets
+  const bounds = () =>
+    ask<{ lowOffset: number; highOffset: number }>(`offsets of ${topic}`, callback =>
+      consumer.queryWatermarkOffsets(topic, partition, timeoutMs, callback),
+    )
+  const { lowOffset: low, highOffset: end } = await whileLeadersMove(bounds, timeoutMs, signal)
   if (from === 'beginning') return { next: low, end }
   if (from === 'end') return { next: end, end }
   if ('beforeEnd' in from) return { next: Math.max(low, end - from.beforeEnd), end }
   if ('offset' in from) return { next: Math.max(low, from.offset), end }
-  const [found] = await ask<Assignment[]>(`offsets of ${topic} by time`, callback =>
-    consumer.offsetsForTimes([{ topic, partition, offset: from.timestamp }], timeoutMs, callback),
-  )
+  const byTime = () =>
+    ask<Assignment[]>(`offsets of ${topic} by time`, callback =>
+      consumer.offsetsForTimes([{ topic, partition, offset: from.timestamp }], timeoutMs, callback),
+    )
+  const [found] = await whileLeadersMove(byTime, timeoutMs, signal)
   // -1 where no message is that young
   return { next: found === undefined || found.offset < 0 ? end : found.offset, end }
 }

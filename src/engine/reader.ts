@@ -1,5 +1,6 @@
 import { consumerProperties } from '../client/consumer-properties.ts'
 import { type KafkaError, kafkaError, NO_ERROR } from '../client/kafka-errors.ts'
+import { whileLeadersMove } from '../client/leaders-move.ts'
 import { loadClient } from '../client/load.ts'
 import { type Properties, refusedByLibrdkafka, requestFailed } from '../client/producer-client.ts'
 import { type LogLine, Witness } from '../client/witness.ts'
@@ -182,6 +183,13 @@ export class TopicReader {
     signal?: AbortSignal,
   ): Promise<readonly (PartitionOffsets | null)[]> {
     if (partitions.length === 0) return []
+    return whileLeadersMove(() => this.#offsets(partitions, signal), this.#timeoutMs, signal)
+  }
+
+  async #offsets(
+    partitions: readonly PartitionName[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (PartitionOffsets | null)[]> {
     const binding = this.#binding
     const { topics, pairs } = numbered(partitions)
     await this.#run(signal, () =>
