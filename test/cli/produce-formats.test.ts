@@ -310,7 +310,7 @@ describe('bad input', () => {
       /--value-field and --csv-values/,
     ],
     ['a header field without a path', ['-t', 'x', '--header-field', 'h'], /Give name=PATH/],
-    ['columns of lines', ['-t', 'x', '--columns', 'a'], /read as lines, which has no columns/],
+    ['columns of lines', ['-t', 'x', '--columns', 'a'], /read as lines, which has no --columns/],
     [
       'a column that is not there',
       ['-t', 'x', '--format', 'csv', '--columns', 'a', '--key-field', 'b'],
