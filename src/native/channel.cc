@@ -91,10 +91,14 @@ bool Channel::visit(const std::function<void(rd_kafka_t *)> &use) {
 
 Lane *Channel::enter() {
   std::lock_guard<std::mutex> lock(lanes_mutex_);
+  Lane *found = nullptr;
   for (Lane *lane = lanes_.load(); lane != nullptr; lane = lane->next) {
-    if (!lane->retired || lane->home || !lane->reusable()) continue;
-    lane->retired = false;
-    return lane;
+    // all of them, since that frees what has ended
+    if (lane->retired && !lane->home && lane->reusable()) found = lane;
+  }
+  if (found != nullptr) {
+    found->retired = false;
+    return found;
   }
   auto *lane = new Lane(this, lanes_.load() == nullptr);
   lane->next = lanes_.load();
@@ -105,6 +109,7 @@ Lane *Channel::enter() {
 void Channel::leave(Lane *lane) {
   std::lock_guard<std::mutex> lock(lanes_mutex_);
   lane->retired = true;
+  lane->reusable();
 }
 
 void Channel::give(int64_t bytes, int64_t messages) {

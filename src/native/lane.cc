@@ -1,6 +1,7 @@
 #include "lane.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "channel.h"
 
@@ -178,6 +179,8 @@ int64_t Lane::lease(const Crossing &crossing, int64_t cost) {
   if (many > 1 && channel_->admission().take(cost * many, many)) got = many;
   else if (take(crossing, cost)) got = 1;
   if (got == 0) return 0;
+  if (!leases_) add(engaged_);
+  leases_ = true;
   channel_->lease(cost * got, got);
   leased_messages_ += got;
   leased_bytes_ += cost * got;
@@ -216,6 +219,8 @@ void Lane::offer_leased(const Crossing &crossing, const Outgoing &message, uint3
 void Lane::give_back(int64_t bytes, int64_t messages) { channel_->give(bytes, messages); }
 
 void Lane::end_lease() {
+  if (leases_) add(engaged_, -1);
+  leases_ = false;
   if (leased_messages_ == 0 && leased_bytes_ == 0) return;
   channel_->lease(-leased_bytes_, -leased_messages_);
   channel_->give(leased_bytes_, leased_messages_);
@@ -256,6 +261,12 @@ bool Lane::reusable() {
     Single *next = single->next;
     recycle(single);
     single = next;
+  }
+  // those whose thread has ended between reading that they had, and freeing them
+  for (auto at = batches_open_.begin(); at != batches_open_.end();) {
+    const bool finished = at->second->finished;
+    at = finished ? batches_open_.erase(at) : std::next(at);
+    if (finished) add(engaged_, -1);
   }
   waits_.store(false);
   room_.store(false);

@@ -70,6 +70,8 @@ class Lane {
   void give_back(int64_t bytes, int64_t messages);
 
   // @brief Takes credits for messages that will cross with `offer_leased`: many, or for one of `cost` bytes.
+  // From then on the lane is told of reports: one of another lane's that came between a poll and the first offer would
+  // stay in the queue, which is empty no longer, so that nobody would be told of the reports behind it.
   // @returns how many messages they are for; 0: no room, and the wake-up is armed
   int64_t lease(const Crossing &crossing, int64_t cost);
   // @brief Offers a message for which credits were leased; `end_run` ends what was offered so.
@@ -155,9 +157,10 @@ class Lane {
   bool borrows_ = false;
   int64_t leased_messages_ = 0;
   int64_t leased_bytes_ = 0;
+  bool leases_ = false;
   std::atomic<int64_t> accepted_{0};
   std::atomic<int64_t> refused_{0};
-  std::atomic<int64_t> engaged_{0};  // batches and messages sent alone whose end was not read
+  std::atomic<int64_t> engaged_{0};  // batches and messages sent alone whose end was not read, and the lease
 
   // read for each message that ends: apart from what this thread writes for each that it offers
   alignas(64) Scout scout_;
